@@ -5,6 +5,7 @@ import { botCommand } from "./bot.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { deployCommand } from "./deploy.ts";
+import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
@@ -49,6 +50,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     calibrateCommand,
     serveCommand,
     predictCommand,
+    featuresCommand,
     deployCommand,
     rollbackCommand,
     historyCommand,

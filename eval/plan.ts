@@ -1,6 +1,7 @@
 import type { LoadedManifest } from "../models/core/predictor/load.ts";
 import { openPredictor } from "../models/core/predictor/predictor.ts";
 import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
+import { judgedStores } from "./gate/judged-stores.ts";
 import { performanceMetrics } from "./gate/performance-metrics.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
@@ -105,7 +106,8 @@ async function secondsToPredict(
   deps: GateDeps,
 ): Promise<number> {
   const opened = performance.now();
-  const predictor = await openPredictor(loaded, {}, { env: deps.env, fetch: deps.fetch, cacheDir });
+  const stores = judgedStores(loaded, dataset);
+  const predictor = await openPredictor(loaded, { stores }, { env: deps.env, fetch: deps.fetch, cacheDir });
   try {
     await predictor.warmUp();
     const opening = performance.now() - opened;

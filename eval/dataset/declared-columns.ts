@@ -12,6 +12,7 @@ function declaredColumns(dataset: Dataset): Declared[] {
     ...one("idField", "dataset.idField", dataset.idField),
     ...one("group", "dataset.group", dataset.group),
     ...one("weight", "dataset.weight", dataset.weight),
+    ...one("time", "dataset.time", dataset.time),
     ...dataset.slices.map((column, i) => ({ key: "-", place: `dataset.slices[${i}]`, column })),
     ...Object.entries(dataset.labels).flatMap(([head, { naiveScale, ...labels }]) => [
       ...(["field", "gains", "series", "step", "audioSeconds"] as const).flatMap((key) =>

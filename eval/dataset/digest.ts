@@ -17,3 +17,16 @@ export function datasetDigester(): { add: (row: DatasetRow) => void; digest: () 
     digest: () => hash.digest("hex"),
   };
 }
+
+/**
+ * The digest of a dataset together with the feature tables that it is judged with: SHA-256 (hex) of the line
+ * `sluice-dataset-features 1`, a line with the rows' digest, and one line `STEP SHA256` for each table, by step. Without
+ * tables it is the rows' digest.
+ */
+export function withHistories(rows: string, histories: Readonly<Record<string, { file: { sha256: string } }>>): string {
+  const steps = Object.keys(histories).toSorted();
+  if (steps.length === 0) return rows;
+  const hash = createHash("sha256").update(`sluice-dataset-features 1\n${rows}\n`);
+  for (const step of steps) hash.update(`${step} ${histories[step]!.file.sha256}\n`);
+  return hash.digest("hex");
+}

@@ -1,12 +1,14 @@
-import { basename, extname, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import { openTable, type HistoryFile } from "../../models/core/feature-store/file.ts";
+import type { MemoryStore } from "../../models/core/lookup/read-table.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
 import { fieldPath } from "../../models/core/field-path.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { columnWatch } from "./declared-columns.ts";
 import { cellTypes } from "./formats/cells.ts";
-import { datasetDigester } from "./digest.ts";
+import { datasetDigester, withHistories } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
 import { withoutPointers } from "./lfs-files.ts";
 import { localDataFile } from "./local-file.ts";
@@ -26,6 +28,9 @@ export type DatasetDeps = NpmFileDeps & {
   placeIn?: (path: readonly (string | number)[]) => string;
 };
 
+/** A feature table of a dataset, open and where it is. */
+export type History = { store: MemoryStore; file: HistoryFile };
+
 /** A dataset in memory. */
 export type EvaluationDataset = {
   id: string;
@@ -40,6 +45,10 @@ export type EvaluationDataset = {
   slices: string[];
   hasGroups: boolean;
   hasWeights: boolean;
+  /** The rows' field, under the model's name, with their time; null when none is declared. */
+  timeField: string | null;
+  /** Lookup step → the features that all models are judged with. */
+  histories: Readonly<Record<string, History>>;
   /** Place of a row in its file, for messages; see `placeName`. */
   placeOf: (index: number) => string;
   /** What was assumed about the files, and what of their values a reader should know. */
@@ -137,7 +146,8 @@ export async function readDataset(
   const { count, first } = parser.renormalised();
   const normalised = normalFormNote(count, first);
   if (normalised !== null) notes.push(`dataset "${dataset.id}": ${normalised}`);
-  const digest = digester.digest();
+  const histories = await readHistories(dataset, dir, deps);
+  const digest = withHistories(digester.digest(), histories);
   if (dataset.sha256 !== undefined && dataset.sha256 !== digest)
     throw new EvaluationError({
       code: "dataset-digest",
@@ -157,6 +167,11 @@ export async function readDataset(
     slices: dataset.slices,
     hasGroups: dataset.group !== undefined,
     hasWeights: dataset.weight !== undefined,
+    timeField:
+      dataset.time === undefined
+        ? null
+        : (Object.entries(dataset.rename).find(([, from]) => from === dataset.time)?.[0] ?? dataset.time),
+    histories,
     placeOf: places.of,
     notes,
   };
@@ -166,6 +181,22 @@ async function locate(file: DatasetFile, position: number, dir: string, deps: Da
   if (file.npm !== undefined) return npmFile(file.npm, file.integrity!, file.path, deps);
   const place = (deps.placeIn ?? fieldPath)(["dataset", "files", position, "path"]);
   return withoutPointers(await localDataFile(file.path, resolve(dir), deps.root, place), file.path, deps);
+}
+
+async function readHistories(
+  { features }: Dataset,
+  dir: string,
+  deps: DatasetDeps,
+): Promise<EvaluationDataset["histories"]> {
+  const histories: Record<string, History> = {};
+  for (const [step, { path }] of Object.entries(features)) {
+    const place = (deps.placeIn ?? fieldPath)(["dataset", "features", step, "path"]);
+    const found = await withoutPointers(await localDataFile(path, resolve(dir), deps.root, place), path, deps);
+    const file = { dir: dirname(found), path: basename(found) };
+    const store = await openTable({ ...file, sha256: null }, null);
+    histories[step] = { store, file: { ...file, sha256: store.sha256! } };
+  }
+  return histories;
 }
 
 function duplicate(id: string, first: string, second: string, idField: string | undefined): EvaluationError {

@@ -24,6 +24,7 @@ import { pendingNotes } from "./waivers.ts";
 import { readPair, type ModelPair } from "./model-pair.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
+import { servedFeatures } from "./served-features.ts";
 import { datasetNotes } from "./dataset-notes.ts";
 import { withCulprit } from "./with-culprit.ts";
 
@@ -81,6 +82,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     context,
   );
 
+  const served = await servedFeatures(loaded, exam.dataset, context);
   const measured = measuredPair(candidate.predictions, paired, request.seed);
   const labelUnit = (head: string | null) => unitOf(manifest, head);
   const metricsOf = (run: ModelRun, measurers: Iterable<Measurer>, figures: ModelMetrics["performance"]) => ({
@@ -146,6 +148,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     judged.notes.regressedSlices,
     judged.notes.smallSamples,
     judged.notes.rowsNeeded,
+    ...served.notes,
     ...candidate.notes,
     ...(baseline?.notes ?? []),
     ...performance.notes,
@@ -154,9 +157,11 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
   const onData = dataChange === null ? onRows : judgeDataChange(onRows, dataChange, exam.gates, exam.dataset);
   const { verdict, reason } = !candidate.batchParity.ok
     ? { verdict: "ERROR" as const, reason: batchNote("candidate", candidate) }
-    : pair.elsewhere !== null && worstOf([onData.verdict, "INCOMPARABLE"]) === "INCOMPARABLE"
-      ? { verdict: "INCOMPARABLE" as const, reason: pair.elsewhere }
-      : onData;
+    : served.skew !== null
+      ? { verdict: "ERROR" as const, reason: served.skew }
+      : pair.elsewhere !== null && worstOf([onData.verdict, "INCOMPARABLE"]) === "INCOMPARABLE"
+        ? { verdict: "INCOMPARABLE" as const, reason: pair.elsewhere }
+        : onData;
   return {
     verdict: {
       model: candidate.identity,

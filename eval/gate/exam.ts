@@ -14,6 +14,7 @@ import { positiveLabel } from "../../models/core/postprocess/classification.ts";
 import { head as headSchema, type Head } from "../../models/core/postprocess/schema.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor } from "../../models/core/predictor/predictor.ts";
+import { datasetPaths } from "../dataset/paths.ts";
 import { datasetDifference, type DatasetDifference } from "../dataset/difference.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import { policyChanges, type PolicyChange } from "../judge/policy-changes.ts";
@@ -285,10 +286,11 @@ function productionChange({ policyBase, configuration }: EvaluationContext): Pol
 
 /** What of a dataset's declaration makes its rows. The rest describes them, or says how many may be unreadable. */
 function sameRowsDeclared(base: Dataset, own: Dataset): boolean {
-  const rows = ({ files, idField, rename, labels, slices, group, weight }: Dataset) => [
+  const rows = ({ files, idField, rename, labels, slices, group, weight, time, features }: Dataset) => [
     files,
     [idField, rename, labels],
     [slices, group, weight],
+    [time, features],
   ];
   return isDeepStrictEqual(rows(base), rows(own));
 }
@@ -321,9 +323,8 @@ async function changedFiles(
   { git }: EvaluationContext,
 ): Promise<string[]> {
   const changed: string[] = [];
-  for (const file of dataset.files)
-    if (file.npm === undefined)
-      changed.push(...(await differingFiles(git, commit, pathAt(folder, file.path), join(loaded.dir, file.path))));
+  for (const path of datasetPaths(dataset))
+    changed.push(...(await differingFiles(git, commit, pathAt(folder, path), join(loaded.dir, path))));
   return [...new Set(changed)];
 }
 
@@ -342,11 +343,9 @@ async function baseData(
   context: EvaluationContext,
 ): Promise<(() => Promise<DataPlace>) | null> {
   const found = [];
-  for (const file of dataset.files) {
-    if (file.npm !== undefined) continue;
-    const path = pathAt(model.folder, file.path);
-    const inside =
-      path.startsWith("..") || posix.isAbsolute(file.path) ? [] : await listTree(context.git, commit, path);
+  for (const declared of datasetPaths(dataset)) {
+    const path = pathAt(model.folder, declared);
+    const inside = path.startsWith("..") || posix.isAbsolute(declared) ? [] : await listTree(context.git, commit, path);
     if (inside.length === 0) return null;
     found.push(...inside);
   }

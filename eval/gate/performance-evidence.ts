@@ -45,7 +45,11 @@ export async function performanceEvidence(
   // The processes find the cache by their environment; it must be the one that this run relies on.
   const env = { ...deps.env, SLUICE_CACHE: context.cacheDir };
   const processDeps = { env, ...(deps.latencyWorker === undefined ? {} : { worker: deps.latencyWorker }) };
-  const options = context.request.provider === undefined ? {} : { provider: context.request.provider };
+  const histories = Object.fromEntries(Object.entries(dataset.histories).map(([step, { file }]) => [step, file]));
+  const options = {
+    histories,
+    ...(context.request.provider === undefined ? {} : { provider: context.request.provider }),
+  };
   const profileOf = (loaded: LoadedManifest, measureMs?: number) =>
     profile(loaded.dir, rows, measureMs === undefined ? options : { ...options, measureMs }, {
       ...processDeps,

@@ -16,6 +16,7 @@ import type { Predictions } from "../predictions/predictions.ts";
 import type { Runner } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
+import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
 import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
@@ -204,11 +205,12 @@ async function withModel<T>(
   const onEvent = (stage: string) => deps.onEvent({ kind: "stage", model: id, stage });
   onEvent(`${role} ${loaded.manifest.version}: opening`);
   await cacheModelObjects(loaded, context.lfs, cacheDir);
-  const predictor = await openPredictor(loaded, request.provider === undefined ? {} : { provider: request.provider }, {
-    env: deps.env,
-    fetch: deps.fetch,
-    cacheDir,
-  });
+  const stores = judgedStores(loaded, dataset);
+  const predictor = await openPredictor(
+    loaded,
+    { stores, ...(request.provider === undefined ? {} : { provider: request.provider }) },
+    { env: deps.env, fetch: deps.fetch, cacheDir },
+  );
   try {
     const described = predictor.describe();
     const runner = await readRunner({

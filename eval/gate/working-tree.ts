@@ -4,6 +4,7 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { LFS_POINTER_MAX_BYTES, parseLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
+import { datasetPaths } from "../dataset/paths.ts";
 import { localFilesOf } from "../../models/core/manifest/local-files.ts";
 import { MANIFEST_FILE, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { CommitState } from "../schema/verdict.ts";
@@ -71,7 +72,7 @@ export async function workingTreeState(
 
 /** The files and folders of the repository that a model's verdict rests on, absolute. */
 export function filesReadFor({ manifest, dir }: LoadedManifest): string[] {
-  const data = (manifest.dataset?.files ?? []).filter((file) => file.npm === undefined).map(({ path }) => path);
+  const data = manifest.dataset === undefined ? [] : datasetPaths(manifest.dataset);
   return [MANIFEST_FILE, ...localFilesOf(manifest), ...data].map((path) => join(dir, path));
 }
 

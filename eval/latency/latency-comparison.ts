@@ -14,6 +14,8 @@ export type ComparisonOptions = {
   /** The same for both models. */
   provider?: Provider;
   threads?: number;
+  /** Lookup step → the feature table of the exam. */
+  histories?: OpenCommand["histories"];
   /** Rows per call; default: 1. */
   batch?: number;
   seed?: number;
@@ -85,6 +87,7 @@ async function run(
   const common = {
     rows: sample.slice(0, MAX_ROWS),
     warmMs,
+    histories: options.histories ?? {},
     ...(options.provider === undefined ? {} : { provider: options.provider }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   };

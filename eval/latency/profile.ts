@@ -9,6 +9,8 @@ import { quantileOfSorted } from "../stats/quantile.ts";
 export type ProfileOptions = {
   provider?: Provider;
   threads?: number;
+  /** Lookup step → the feature table of the exam. */
+  histories?: OpenCommand["histories"];
   /** Batch sizes to time, in rows per call; default: 1 and the manifest's runtime.batch. */
   batches?: readonly number[];
   /**
@@ -61,6 +63,7 @@ export async function profile(
       rows: rows.slice(0, MAX_ROWS),
       warmMs,
       slowdownMs: 0,
+      histories: options.histories ?? {},
       ...(options.provider === undefined ? {} : { provider: options.provider }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     },

@@ -1,3 +1,4 @@
+import type { HistoryFile } from "../../models/core/feature-store/file.ts";
 import type { Diagnostic } from "../../models/core/errors.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 
@@ -6,6 +7,8 @@ export type OpenCommand = {
   kind: "open";
   modelDir: string;
   rows: readonly Readonly<Record<string, unknown>>[];
+  /** Lookup step → the feature table of the exam, whose times are those of the rows. */
+  histories?: Readonly<Record<string, HistoryFile>>;
   provider?: Provider;
   threads?: number;
   /** Longest warm-up after the first prediction, ms of processor time; 0 for none. */

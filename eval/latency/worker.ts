@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
 import { EvaluationError, SluiceError } from "../../models/core/errors.ts";
+import { openHistories } from "../../models/core/feature-store/file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
 import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
@@ -16,6 +17,7 @@ type Row = OpenCommand["rows"][number];
 let loadedModel: LoadedManifest | null = null;
 let predictor: Predictor | null = null;
 let rows: readonly Row[] = [];
+let stores: Awaited<ReturnType<typeof openHistories>> = {};
 let busyWait = () => {};
 const batches = new Map<number, Row[][]>();
 
@@ -48,9 +50,14 @@ async function predict(batch: Row[]): Promise<void> {
 
 async function open(command: OpenCommand): Promise<Opened> {
   const loaded = await loadManifest(command.modelDir);
+  const asked = Object.entries(command.histories ?? {}).filter(([step]) =>
+    Object.hasOwn(loaded.manifest.preprocess, step),
+  );
+  stores = await openHistories(Object.fromEntries(asked));
   const opened = await openPredictor(
     loaded,
     {
+      stores,
       ...(command.provider === undefined ? {} : { provider: command.provider }),
       ...(command.threads === undefined ? {} : { threads: command.threads }),
     },
@@ -144,6 +151,7 @@ async function answer(command: Command): Promise<Reply> {
           predictor as Predictor,
           batchesOf(command.batch)[0] as Row[],
           defaultCacheDir(process.env),
+          stores,
         ),
       };
     case "exit":

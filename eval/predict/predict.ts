@@ -163,8 +163,10 @@ async function compute(
   const errors: Chunk["errors"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
-    // the dataset, which no figure may hide.
-    const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
+    // the dataset, which no figure may hide. A lookup's note is about the store, not about a field.
+    const damaged = result.ok
+      ? result.notes?.find(({ field, lookup }) => lookup === undefined && (rows[i]!.row[field] ?? null) !== null)
+      : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);
     else

@@ -50,12 +50,14 @@ export function misfit(value: number, dtype: Dtype): string | null {
 /**
  * Index of the first value that `misfit` refuses; -1 when all fit. Images have many values, so the usual case is one
  * comparison.
+ * @param nan the places where a float may be NaN; default: none
  */
-export function firstMisfit(values: ArrayLike<number>, dtype: Dtype): number {
+export function firstMisfit(values: ArrayLike<number>, dtype: Dtype, nan?: readonly boolean[]): number {
   const limit = FLOAT_LIMITS[dtype];
   for (let i = 0; i < values.length; i++) {
     // Written so that NaN fails too.
-    if (limit !== undefined ? !(Math.abs(values[i]!) <= limit) : misfit(values[i]!, dtype) !== null) return i;
+    if (limit !== undefined ? !(Math.abs(values[i]!) <= limit) : misfit(values[i]!, dtype) !== null)
+      if (!(limit !== undefined && nan?.[i] === true && Number.isNaN(values[i]!))) return i;
   }
   return -1;
 }

@@ -58,9 +58,14 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
       return [[step.field, "text"]];
     case "tensor":
       return [[step.field, "json"]];
+    case "lookup":
+      return [
+        ...step.key.map((name): [string, CellType] => [name, "text"]),
+        ...(step.time === undefined ? [] : [[step.time, "guess"] as [string, CellType]]),
+      ];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, { type }]): [string, CellType][] =>
-        type === "present"
+        type === "present" || type === "lookup"
           ? []
           : [
               [
@@ -84,7 +89,7 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
  */
 export function cellTypes(
   preprocess: Manifest["preprocess"],
-  dataset: Pick<Dataset, "rename" | "idField" | "group" | "weight" | "slices" | "labels">,
+  dataset: Pick<Dataset, "rename" | "idField" | "group" | "weight" | "time" | "slices" | "labels">,
   postprocess: Manifest["postprocess"] = [],
 ): Map<string, CellType> {
   const types = new Map<string, CellType>();
@@ -107,5 +112,6 @@ export function cellTypes(
     ...Object.values(dataset.labels).flatMap((label) => [label.field, label.gains, label.series, label.step]),
   ];
   for (const column of plain) if (column !== undefined && !types.has(column)) types.set(column, "text");
+  if (dataset.time !== undefined && !types.has(dataset.time)) types.set(dataset.time, "guess");
   return types;
 }

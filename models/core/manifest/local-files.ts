@@ -3,8 +3,8 @@ import type { Head } from "../postprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
 /**
- * The files in a model's folder that answering takes, relative to the folder: weights, their data, tokenizers,
- * catalogues, vocabularies.
+ * The files in a model's folder that answering takes, relative to the folder: weights, their data, tokenizers, feature
+ * tables, catalogues, vocabularies.
  */
 export function localFilesOf({
   artifact,
@@ -15,9 +15,11 @@ export function localFilesOf({
     artifact.path === undefined
       ? []
       : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
-  const steps = Object.values(preprocess).flatMap((step) =>
-    step.kind === "text" ? [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])] : [],
-  );
+  const steps = Object.values(preprocess).flatMap((step) => {
+    if (step.kind === "text")
+      return [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])];
+    return step.kind === "lookup" && "path" in step.store ? [step.store.path] : [];
+  });
   const heads = postprocess.flatMap((head) => headFilesOf(head).map(({ path }) => path));
   return [...new Set([...weights, ...steps, ...heads])];
 }

@@ -192,6 +192,24 @@ export const dataset = z.strictObject({
     .optional()
     .describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
   weight: z.string().optional().describe("Field with a row's weight."),
+  time: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Field with a row's time. Features that are looked up for the gate are those of that time, never later ones.",
+    ),
+  features: z
+    .record(
+      z.string().regex(/^[\w-]+$/),
+      z.strictObject({
+        path: z.string().min(1).describe("Feature table relative to model.yaml, as `sluice features build` writes it."),
+      }),
+    )
+    .default({})
+    .describe(
+      "Lookup step → the history that candidate and baseline are judged on. It belongs to the exam: the base branch's decides.",
+    ),
   maxBadRows: z
     .union([z.int().nonnegative(), z.strictObject({ fraction: z.number().min(0).max(1) })])
     .default(0)

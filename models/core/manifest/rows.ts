@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { parseDate } from "../expression/dates.ts";
+import { instantWords } from "../lookup/instant.ts";
+import { keyPart } from "../lookup/key.ts";
 import { itemId } from "../postprocess/catalogue.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
@@ -13,6 +15,8 @@ type Field = { optional: boolean } & (
   | { type: "boolean" }
   | { type: "date" }
   | { type: "ids" }
+  | { type: "key" }
+  | { type: "instant" }
 );
 type Fields = [name: string, field: Field][];
 
@@ -45,13 +49,18 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
-        // `present` asks whether a field is there. What the field holds is described by another step.
-        column.type === "present" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
+        // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
+        column.type === "present" || column.type === "lookup" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
       );
+    case "lookup":
+      return [
+        ...step.key.map((name): Fields[number] => [name, { type: "key", optional: false }]),
+        ...(step.time === undefined ? [] : [[step.time, { type: "instant", optional: true }] as Fields[number]]),
+      ];
   }
 }
 
-function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" }>): Field {
+function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>): Field {
   if (column.type === "number-list") return { type: "numbers", shape: [column.length], optional: false };
   const optional = column.missing !== "reject";
   switch (column.type) {
@@ -102,6 +111,12 @@ function schemaOf(field: Field): z.ZodType {
       return z.iso.date();
     case "ids":
       return z.array(z.union([z.string().min(1), z.int()])).describe("ids of items");
+    case "key":
+      return z.union([z.string().min(1).max(512), z.int()]).describe("a key");
+    case "instant":
+      return z
+        .union([z.string(), z.number()])
+        .describe(`${instantWords}; nothing later is looked up, and without it the time is now`);
   }
 }
 
@@ -151,6 +166,10 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "string" && parseDate(value) !== null;
     case "ids":
       return (value) => Array.isArray(value) && value.every((one) => itemId(one) !== null);
+    case "key":
+      return (value) => keyPart(value) !== null && typeof value !== "bigint";
+    case "instant":
+      return (value) => typeof value === "string" || isFiniteNumber(value);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CompiledStep } from "../preprocess/compiled.ts";
+import type { CompiledStep, LookedUp } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 
@@ -18,7 +18,7 @@ type DirectBatch = {
    *
    * @throws RowError
    */
-  put(row: Row, index: number): void;
+  put(row: Row, index: number, lookedUp?: LookedUp): void;
   /** Feeds of the first `rows` rows. */
   feeds(rows: number): Record<string, GraphTensor>;
   /** Called after the run, so that the next batch can use the memory. */
@@ -42,7 +42,7 @@ export function directPipeline(
   const steps = active.map(([name, step]) => {
     const shape = Object.values(step.shapes)[0] as readonly number[];
     const size = shape.reduce((product, one) => product * one, 1);
-    return { name, fill: step.fill!, shape, size, scratch: new Float64Array(size) };
+    return { name, fill: step.fill!, nan: step.nan, shape, size, scratch: new Float64Array(size) };
   });
   const fed = inputs.map((input) => {
     const at = steps.findIndex(({ name }) => name === input.stepName);
@@ -67,17 +67,17 @@ export function directPipeline(
       }
       const data = takeArrays(keptRows);
       return {
-        put(row, index) {
-          for (const step of steps) step.fill(row, step.scratch);
+        put(row, index, lookedUp) {
+          for (const step of steps) step.fill(row, step.scratch, lookedUp);
           for (let k = 0; k < fed.length; k++) {
             const input = fed[k]!;
             const into = data[k]!;
-            const { scratch } = steps[input.at]!;
+            const { scratch, nan } = steps[input.at]!;
             const base = index * input.size;
             for (let i = 0; i < input.size; i++) {
               const value = scratch[i]!;
               // Written so that NaN fails too.
-              if (!(Math.abs(value) <= input.limit))
+              if (!(Math.abs(value) <= input.limit) && !(nan?.[i] === true && Number.isNaN(value)))
                 throw new RowError(
                   `${input.from}[${i}]`,
                   `a value that the input ${input.name} cannot hold`,

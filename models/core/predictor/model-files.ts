@@ -6,25 +6,42 @@ import { readCatalogue } from "../postprocess/catalogue.ts";
 import type { HeadFiles } from "../postprocess/compiled.ts";
 import type { Head } from "../postprocess/schema.ts";
 import { readVocabulary } from "../postprocess/vocabulary.ts";
+import { openStore } from "../feature-store/open.ts";
+import type { FeatureStore } from "../lookup/store.ts";
 import type { StepFiles } from "../preprocess/compiled.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 
 /** A tokenizer.json with a large vocabulary has about 20 MB, a catalogue of a million items about 50. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
+export type OpenModelFiles = {
+  steps: Record<string, StepFiles>;
+  heads: Record<string, HeadFiles>;
+  /** Of all files. Together with the manifest it identifies what is before and after the graph. */
+  digest: string;
+  /** Closes the stores that were opened here. */
+  close: () => Promise<void>;
+};
+
+type ModelFileDeps = {
+  /** Where the files of Git LFS pointers are; null: no pointer is followed. */
+  cacheDir?: string | null;
+  /** Holds the addresses of stores over a network. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Lookup step → the store that answers in the place of its own. */
+  stores?: Readonly<Record<string, FeatureStore>>;
+};
+
 /**
- * Reads the files that preprocessing steps and heads name (tokenizers, catalogues, vocabularies), so that steps and
- * heads themselves do no I/O.
+ * Reads the files that preprocessing steps and heads name (tokenizers, feature tables, catalogues, vocabularies), so
+ * that steps and heads themselves do no I/O.
  *
- * @param cacheDir where the files of Git LFS pointers are; null: no pointer is followed
- * @returns files per step and per head, and one digest of all of them. Together with the manifest, the digest
- *   identifies what is before and after the graph.
  * @throws ConfigurationError when a file is missing, malformed, or not the one that the manifest names.
  */
 export async function readModelFiles(
   loaded: LoadedManifest,
-  cacheDir: string | null = null,
-): Promise<{ steps: Record<string, StepFiles>; heads: Record<string, HeadFiles>; digest: string }> {
+  { cacheDir = null, env = {}, stores = {} }: ModelFileDeps = {},
+): Promise<OpenModelFiles> {
   const hash = createHash("sha256");
   const read = async (owner: string, path: Path, file: { path: string; sha256?: string }): Promise<string> => {
     const found = await localFile(loaded.dir, file.path, file.sha256 ?? null, MAX_FILE_BYTES, cacheDir).catch(
@@ -62,8 +79,15 @@ export async function readModelFiles(
       );
     }
   };
+  const opened: FeatureStore[] = [];
   const stepFiles = async (name: string): Promise<StepFiles> => {
     const step = loaded.manifest.preprocess[name]!;
+    if (step.kind === "lookup") {
+      if ("path" in step.store) hash.update(`${name}\0store\0${step.store.sha256}\0`);
+      const given = stores[name];
+      if (given === undefined) opened.push(await openStore(step, loaded.dir, cacheDir, env));
+      return { store: given ?? opened.at(-1)! };
+    }
     if (step.kind !== "text") return {};
     const tokenizer = await readObject(name, ["preprocess", name, "tokenizer"], { path: step.tokenizer });
     if (step.tokenizerConfig === undefined) return { tokenizer };
@@ -93,5 +117,8 @@ export async function readModelFiles(
   for (const name of Object.keys(loaded.manifest.preprocess)) steps[name] = await stepFiles(name);
   const heads: Record<string, HeadFiles> = {};
   for (const [i, head] of loaded.manifest.postprocess.entries()) heads[head.name] = await headFiles(head, i);
-  return { steps, heads, digest: hash.digest("hex") };
+  const close = async () => {
+    await Promise.all(opened.map((store) => store.close()));
+  };
+  return { steps, heads, digest: hash.digest("hex"), close };
 }

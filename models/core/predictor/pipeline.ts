@@ -5,7 +5,8 @@ import { headReader, rowTensors } from "./read-heads.ts";
 import type { CompiledHead, HeadFiles, RawAnswer } from "../postprocess/compiled.ts";
 import { compileHead } from "../postprocess/head.ts";
 import { outputsOf, type Head } from "../postprocess/schema.ts";
-import type { CompiledStep, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
+import { compileLookup, type Lookup, type LookupResult } from "../preprocess/lookup.ts";
+import type { CompiledStep, LookedUp, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { compileStep } from "../preprocess/compile-step.ts";
 import { castTo, firstMisfit, misfit, type GraphTensor } from "../tensors.ts";
@@ -20,14 +21,34 @@ export type PreparedRow = {
   notes: readonly Note[];
 };
 
-/** A model without its graph: rows → feeds, outputs of the graph → results. Pure. */
+/** What the lookup steps found for the rows of one call, by step. */
+export type FoundFeatures = {
+  /** Where the features of row i are. Valid until the next call. */
+  at(i: number): LookedUp;
+  error(i: number): RowError | undefined;
+  notes(i: number): readonly Note[];
+  steps: Readonly<Record<string, LookupResult>>;
+};
+
+/**
+ * A model without its graph: rows → feeds, outputs of the graph → results. Pure, but for the features that a lookup
+ * takes from a store over the network.
+ */
 export type Pipeline = {
   /** Rows per run, if the graph fixes the number; otherwise null. */
   fixedBatch: number | null;
   /** Graph outputs that the heads read. */
   fetches: string[];
-  /** @throws RowError */
-  prepare(row: Row): Promise<PreparedRow>;
+  /**
+   * Looks features up for all rows of a call at once; null for a model without lookups.
+   * @throws EvaluationError when a store does not answer
+   */
+  lookUp: ((rows: readonly Row[], nowMs: number) => Promise<FoundFeatures>) | null;
+  /**
+   * @param lookedUp what `lookUp` found for this row; not needed without lookups
+   * @throws RowError
+   */
+  prepare(row: Row, lookedUp?: LookedUp): Promise<PreparedRow>;
   feeds(rows: readonly PreparedRow[]): Record<string, GraphTensor>;
   /** What the answer to row `index` of a batch depends on, per head, before activations. */
   raw(
@@ -56,14 +77,13 @@ export function compilePipeline(
   const textStepOf = (head: Head) => (head.kind === "spans" ? spansStep(head, manifest.preprocess) : null);
   const withWords = new Set(manifest.postprocess.map(textStepOf));
   const steps: Record<string, CompiledStep> = {};
-  for (const [name, step] of Object.entries(manifest.preprocess)) {
-    steps[name] = compileStep(
-      step,
-      files[name] ?? {},
-      (path) => placeIn(loaded, ["preprocess", name, ...path]),
-      withWords.has(name),
-    );
-  }
+  const placeOf = (name: string) => (path: readonly (string | number)[]) =>
+    placeIn(loaded, ["preprocess", name, ...path]);
+  const lookups: Record<string, Lookup> = {};
+  for (const [name, step] of Object.entries(manifest.preprocess))
+    if (step.kind === "lookup") lookups[name] = compileLookup(name, step, files[name]!.store!, placeOf(name));
+  for (const [name, step] of Object.entries(manifest.preprocess))
+    steps[name] = compileStep(step, files[name] ?? {}, placeOf(name), { lookups, name, words: withWords.has(name) });
   const inputs = manifest.inputs.map((input, i) => {
     const [stepName, output] = input.from.split(".") as [string, string];
     checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () =>
@@ -98,16 +118,29 @@ export function compilePipeline(
     ([a], [b]) => Number(manifest.preprocess[b]!.kind === "image") - Number(manifest.preprocess[a]!.kind === "image"),
   );
 
+  const asked = Object.entries(lookups).filter(
+    ([name]) =>
+      used.has(name) ||
+      active.some(([other]) => {
+        const step = manifest.preprocess[other]!;
+        return (
+          step.kind === "tabular" &&
+          Object.values(step.columns).some((column) => column.type === "lookup" && column.from.startsWith(`${name}.`))
+        );
+      }),
+  );
+
   return {
     fixedBatch: fixedBatch(loaded),
+    lookUp: asked.length === 0 ? null : (rows, nowMs) => findAll(asked, rows, nowMs),
     fetches: [...new Set(manifest.postprocess.flatMap(outputsOf))],
-    async prepare(given) {
+    async prepare(given, lookedUp) {
       let row = given;
       const notes: Note[] = [];
       const prepared: Record<string, Prepared> = {};
       let length = 1;
       for (const [name, step] of order) {
-        const value = step.prepare(row);
+        const value = step.prepare(row, lookedUp);
         // Only images are asynchronous. Awaiting every row of a table would cost more than the work itself.
         prepared[name] = value instanceof Promise ? await value : value;
         length = Math.max(length, step.length(prepared[name]));
@@ -116,7 +149,7 @@ export function compilePipeline(
           row = { ...row, [prepared[name].replaced.field]: null };
         }
       }
-      for (const input of inputs) checkRange(prepared[input.stepName]!, input);
+      for (const input of inputs) checkRange(prepared[input.stepName]!, input, steps[input.stepName]!.nan);
       return { row: given, steps: prepared, length, notes };
     },
     feeds(rows) {
@@ -147,6 +180,33 @@ function spansStep(head: Head & { kind: "spans" }, preprocess: LoadedManifest["m
   return head.text ?? Object.keys(preprocess).find((name) => preprocess[name]!.kind === "text")!;
 }
 
+async function findAll(
+  lookups: readonly (readonly [name: string, lookup: Lookup])[],
+  rows: readonly Row[],
+  nowMs: number,
+): Promise<FoundFeatures> {
+  const found = await Promise.all(lookups.map(async ([, lookup]) => lookup.find(rows, nowMs)));
+  const steps = Object.fromEntries(lookups.map(([name], k) => [name, found[k]!]));
+  const cursor = Object.fromEntries(lookups.map(([name], k) => [name, { values: found[k]!.values, at: 0 }]));
+  const cursors = lookups.map(([name, { width }]) => ({ cursor: cursor[name]!, width }));
+  return {
+    steps,
+    at(i) {
+      for (const one of cursors) one.cursor.at = i * one.width;
+      return cursor;
+    },
+    error(i) {
+      for (const one of found) if (one.errors[i] !== undefined) return one.errors[i];
+      return undefined;
+    },
+    notes(i) {
+      let notes: Note[] | undefined;
+      for (const one of found) if (one.notes[i] !== undefined) (notes ??= []).push(one.notes[i]);
+      return notes ?? [];
+    },
+  };
+}
+
 function checkShape(
   declared: readonly (number | string)[],
   made: readonly (number | string)[],
@@ -165,9 +225,13 @@ function checkShape(
   });
 }
 
-function checkRange(prepared: Prepared, input: { name: string; from: string; dtype: GraphTensor["dtype"] }): void {
+function checkRange(
+  prepared: Prepared,
+  input: { name: string; from: string; dtype: GraphTensor["dtype"] },
+  nan: readonly boolean[] | undefined,
+): void {
   if (prepared.kind !== "numbers") return;
-  const at = firstMisfit(prepared.values, input.dtype);
+  const at = firstMisfit(prepared.values, input.dtype, nan);
   if (at === -1) return;
   const value = prepared.values[at]!;
   throw new RowError(

@@ -6,23 +6,25 @@ import { batchParity, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
-import { compilePipeline, type PreparedRow } from "./pipeline.ts";
+import { compilePipeline, type FoundFeatures, type Pipeline, type PreparedRow } from "./pipeline.ts";
 import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
 import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
 import type { HeadResult } from "../postprocess/result.ts";
+import type { FeatureStore } from "../lookup/store.ts";
 import type { Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
-import { readModelFiles } from "./model-files.ts";
+import { servedLog, type ServedLog } from "../feature-store/served-log.ts";
+import { readModelFiles, type OpenModelFiles } from "./model-files.ts";
 import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
 export type RowResult =
   | {
       ok: true;
       heads: Record<string, HeadResult>;
-      /** Fields that a placeholder replaced; absent when there are none. */
+      /** Fields that a placeholder replaced, and lookups without a value; absent when there are none. */
       notes?: readonly Note[];
     }
   /**
@@ -111,6 +113,10 @@ export type OpenOptions = {
   provider?: Provider;
   threads?: number;
   batch?: number;
+  /** Lookup step → the store that answers in the place of its own: the gate's history. They are not closed. */
+  stores?: Readonly<Record<string, FeatureStore>>;
+  /** Keep a record of what look-ups serve, where the environment asks for one. */
+  served?: boolean;
   /**
    * Open the optimised form beside the model, if there is one of this very artifact. Serving sets this; measurements
    * use the artifact itself.
@@ -127,7 +133,25 @@ export async function openPredictor(
   options: OpenOptions,
   deps: ArtifactDeps,
 ): Promise<Predictor> {
-  const { steps, heads, digest } = await readModelFiles(loaded, deps.cacheDir ?? defaultCacheDir(deps.env));
+  const files = await readModelFiles(loaded, {
+    cacheDir: deps.cacheDir ?? defaultCacheDir(deps.env),
+    env: deps.env,
+    ...(options.stores === undefined ? {} : { stores: options.stores }),
+  });
+  try {
+    return await openWith(loaded, options, deps, files);
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
+
+async function openWith(
+  loaded: LoadedManifest,
+  options: OpenOptions,
+  deps: ArtifactDeps,
+  { steps, heads, digest, close }: OpenModelFiles,
+): Promise<Predictor> {
   // Before the download, so that a manifest that cannot work does not cost one.
   const pipeline = compilePipeline(loaded, steps, heads);
   const { artifact, runtime, serving } = loaded.manifest;
@@ -155,7 +179,7 @@ export async function openPredictor(
     threads: options.threads ?? runtime.threads,
     optimisedFile: optimised?.file,
     ...(provider !== "cpu" && example !== undefined
-      ? { probe: pipeline.feeds([await pipeline.prepare(example)]) }
+      ? { probe: pipeline.feeds([await prepareOne(pipeline, example)]) }
       : {}),
   });
   try {
@@ -177,7 +201,25 @@ export async function openPredictor(
     model,
     { filesDigest: digest, optimised: optimised?.record.files.graph ?? null },
     options.batch ?? runtime.batch,
+    {
+      closeStores: close,
+      served: options.served === true ? servedLog(loaded.manifest, storeDigests(steps), deps.env) : null,
+    },
   );
+}
+
+function storeDigests(files: OpenModelFiles["steps"]): Record<string, string | null> {
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([step, { store }]) => (store === undefined ? [] : [[step, store.sha256]])),
+  );
+}
+
+/** @throws RowError */
+async function prepareOne(pipeline: Pipeline, row: Row): Promise<PreparedRow> {
+  const found = (await pipeline.lookUp?.([row], Date.now())) ?? null;
+  const refused = found?.error(0);
+  if (refused !== undefined) throw refused;
+  return pipeline.prepare(row, found?.at(0));
 }
 
 function assemble(
@@ -187,6 +229,7 @@ function assemble(
   model: VerifiedModel,
   { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">,
   defaultBatch: number,
+  { closeStores, served }: { closeStores: () => Promise<void>; served: ServedLog | null },
 ): Predictor {
   const { manifest } = loaded;
 
@@ -195,12 +238,18 @@ function assemble(
     return rows.map((row, i) => pipeline.raw(answers, i, rows.length, row));
   };
 
-  const prepare = async (rows: readonly Row[]) => {
+  const lookUp = async (rows: readonly Row[]) => (await pipeline.lookUp?.(rows, Date.now())) ?? null;
+
+  const prepare = async (rows: readonly Row[], found: FoundFeatures | null) => {
     const good: { index: number; row: PreparedRow }[] = [];
     const bad: { index: number; error: RowError }[] = [];
     for (const [index, row] of rows.entries()) {
       try {
-        good.push({ index, row: await pipeline.prepare(row) });
+        const refused = found?.error(index);
+        if (refused !== undefined) throw refused;
+        const one = await pipeline.prepare(row, found?.at(index));
+        const looked = found?.notes(index) ?? [];
+        good.push({ index, row: looked.length === 0 ? one : { ...one, notes: [...one.notes, ...looked] } });
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
         bad.push({ index, error });
@@ -254,6 +303,7 @@ function assemble(
   const predictDirect = async (
     direct: DirectPipeline,
     rows: readonly Row[],
+    found: FoundFeatures | null,
     options: PredictOptions,
   ): Promise<RowResult[]> => {
     const results = new Array<RowResult>(rows.length);
@@ -265,7 +315,9 @@ function assemble(
       let count = 0;
       for (; from < rows.length && count < maxRows; from++) {
         try {
-          batch.put(rows[from]!, count);
+          const refused = found?.error(from);
+          if (refused !== undefined) throw refused;
+          batch.put(rows[from]!, count, found?.at(from));
           indices[count++] = from;
         } catch (error) {
           if (!(error instanceof RowError)) throw error;
@@ -276,13 +328,16 @@ function assemble(
       const answers = await runTimed(batch.feeds(count), count, count, options);
       batch.release();
       readRun(answers, indices, count, (i) => ({ row: rows[indices[i]!]!, steps: NO_STEPS }), results, options);
+      if (found !== null) for (let i = 0; i < count; i++) addNotes(results, indices[i]!, found.notes(indices[i]!));
     }
     return results;
   };
 
   const predict: Predictor["predict"] = async (rows, options = {}) => {
-    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, options);
-    const { good, bad } = await prepare(rows);
+    const found = await lookUp(rows);
+    if (found !== null) served?.(found.steps);
+    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, found, options);
+    const { good, bad } = await prepare(rows, found);
     const results = new Array<RowResult>(rows.length);
     for (const { index, error } of bad) results[index] = { ok: false, error };
     const ordered =
@@ -306,13 +361,7 @@ function assemble(
         results,
         options,
       );
-      for (const {
-        index,
-        row: { notes },
-      } of batch) {
-        const result = results[index]!;
-        if (notes.length > 0 && result.ok) results[index] = { ...result, notes };
-      }
+      for (const { index, row } of batch) addNotes(results, index, row.notes);
     }
     return results;
   };
@@ -325,7 +374,7 @@ function assemble(
       return result!.heads;
     },
     async batchParity(rows, tolerance = manifest.runtime.batchTolerance) {
-      const { good } = await prepare(rows);
+      const { good } = await prepare(rows, await lookUp(rows));
       return batchParity(good, {
         tolerance,
         batch: pipeline.fixedBatch ?? defaultBatch,
@@ -338,7 +387,8 @@ function assemble(
     async activatedTwice(rows) {
       if (!manifest.postprocess.some((head) => head.kind === "classification" && head.activation === "softmax"))
         return [];
-      const { good } = await prepare(rows.slice(0, 2 * enoughRows));
+      const some = rows.slice(0, 2 * enoughRows);
+      const { good } = await prepare(some, await lookUp(some));
       const size = pipeline.fixedBatch ?? defaultBatch;
       const outputs: Record<string, RawAnswer>[] = [];
       for (let from = 0; from < Math.min(good.length, enoughRows); from += size)
@@ -362,7 +412,12 @@ function assemble(
     },
     async warmUp() {
       if (manifest.serving.examples.length === 0) return session.warmUp();
-      for (const example of manifest.serving.examples) await run([await pipeline.prepare(example)]);
+      const found = await lookUp(manifest.serving.examples);
+      for (const [i, example] of manifest.serving.examples.entries()) {
+        const refused = found?.error(i);
+        if (refused !== undefined) throw refused;
+        await run([await pipeline.prepare(example, found?.at(i))]);
+      }
     },
     describe: () => ({
       id: manifest.id,
@@ -381,11 +436,19 @@ function assemble(
       outputs: session.outputs,
     }),
     runTensors: (feeds, fetches) => session.run(feeds, fetches),
-    close: () => session.close(),
+    async close() {
+      await session.close();
+      await closeStores();
+    },
   };
 }
 
 const NO_STEPS = {};
+
+function addNotes(results: RowResult[], index: number, notes: readonly Note[]): void {
+  const result = results[index]!;
+  if (notes.length > 0 && result.ok) results[index] = { ...result, notes };
+}
 
 type Sized = readonly { row: PreparedRow }[];
 

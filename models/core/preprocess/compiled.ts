@@ -1,3 +1,5 @@
+import type { FeatureStore } from "../lookup/store.ts";
+import type { Missing } from "../lookup/features.ts";
 import type { NumberTensor } from "../tensors.ts";
 import type { Row } from "../row.ts";
 
@@ -21,7 +23,16 @@ export type Prepared =
 export type Word = { start: number; end: number; token: number };
 
 /** A note beside an answer's heads: a field that was not used as it came, why, and what was used instead. */
-export type Note = { field: string; problem: string; used: string };
+export type Note = {
+  field: string;
+  problem: string;
+  used: string;
+  /** Set where `field` is a lookup step: why it had no value. */
+  lookup?: Missing;
+};
+
+/** Lookup step → where the features of this row begin. */
+export type LookedUp = Readonly<Record<string, { values: Float64Array; at: number }>>;
 
 /** A step compiled once: rows in, tensors of a batch out. */
 export type CompiledStep = {
@@ -30,8 +41,11 @@ export type CompiledStep = {
    * those that `stepOutputs` names for this kind of step.
    */
   shapes: Readonly<Record<string, readonly (number | string)[]>>;
-  /** @throws RowError when the row cannot be used. */
-  prepare(row: Row): Prepared | Promise<Prepared>;
+  /**
+   * @param lookedUp what the lookup steps found for the row; absent in models without any
+   * @throws RowError when the row cannot be used.
+   */
+  prepare(row: Row, lookedUp?: LookedUp): Prepared | Promise<Prepared>;
   /** Tokens of the row, for batching rows of similar length; 1 where rows have no length. */
   length(prepared: Prepared): number;
   /** Rows → one tensor per output, the batch dimension first. */
@@ -42,10 +56,12 @@ export type CompiledStep = {
    *
    * @throws RowError
    */
-  fill?(row: Row, into: Float64Array): void;
+  fill?(row: Row, into: Float64Array, lookedUp?: LookedUp): void;
+  /** Which of the values may be NaN, because a lookup says so of a missing feature. Absent: none. */
+  nan?: readonly boolean[];
 };
 
-/** Files that a step reads, already parsed: preprocessing does no I/O. */
-export type StepFiles = { tokenizer?: object; tokenizerConfig?: object };
+/** Files that a step reads, already parsed, and the open store of a lookup: preprocessing does no I/O. */
+export type StepFiles = { tokenizer?: object; tokenizerConfig?: object; store?: FeatureStore };
 /** Names a place below the step for a ConfigurationError, e.g. "model.yaml:12:3 preprocess.tokens.tokenizer". */
 export type StepPlace = (path: readonly (string | number)[]) => string;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lookupStep } from "../lookup/schema.ts";
 
 const expression = z
   .string()
@@ -57,6 +58,17 @@ export const tabularColumn = z.discriminatedUnion("type", [
     type: z.literal("number-list"),
     length: z.int().positive().describe("Exact number of values, oldest first."),
   }),
+  z
+    .strictObject({
+      type: z.literal("lookup"),
+      from: z
+        .string()
+        .regex(/^[\w-]+\.[\w-]+$/, "STEP.FEATURE")
+        .describe("A lookup step and one of its features, e.g. card.spend_7d."),
+    })
+    .describe(
+      "A number that a lookup step found. The row has no such field; the step says what a missing one becomes.",
+    ),
 ]);
 
 /** One feature: a column or derived value and how it becomes one or several float32 numbers. */
@@ -160,7 +172,7 @@ const tensorStep = z.strictObject({
     ),
 });
 
-export const preprocessStep = z.discriminatedUnion("kind", [textStep, tabularStep, imageStep, tensorStep]);
+export const preprocessStep = z.discriminatedUnion("kind", [textStep, tabularStep, imageStep, tensorStep, lookupStep]);
 
 export type TextStep = z.infer<typeof textStep>;
 export type TabularStep = z.infer<typeof tabularStep>;
@@ -174,4 +186,5 @@ export const stepOutputs = {
   tabular: ["features"],
   image: ["pixels"],
   tensor: ["values"],
+  lookup: ["features"],
 } as const satisfies Record<PreprocessStep["kind"], readonly string[]>;

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { compileDerived } from "../expression/expression.ts";
-import type { CompiledStep, StepPlace } from "./compiled.ts";
+import type { CompiledStep, LookedUp, StepPlace } from "./compiled.ts";
 import { parseDate } from "../expression/dates.ts";
 import { fixedSize } from "./fixed-size.ts";
+import type { Lookup } from "./lookup.ts";
 import { fieldOf, missingField, RowError, type Row } from "../row.ts";
 import type { tabularColumn, tabularFeature, TabularStep } from "./schema.ts";
 
@@ -17,8 +18,18 @@ type Encoder = { width: number; write: (value: unknown, into: Float64Array, at: 
  *
  * @throws ConfigurationError for an unknown column, a malformed expression, or a derived name that hides a column.
  */
-export function compileTabular(step: TabularStep, place: StepPlace): CompiledStep {
-  const columns = Object.entries(step.columns).map(([name, column]) => [name, reader(name, column)] as const);
+export function compileTabular(
+  step: TabularStep,
+  place: StepPlace,
+  lookups: Readonly<Record<string, Lookup>> = {},
+): CompiledStep {
+  const mayBeNaN = new Set<string>();
+  const columns = Object.entries(step.columns).map(([name, column]) => {
+    if (column.type !== "lookup") return [name, reader(name, column)] as const;
+    const found = lookedUpColumn(column.from, lookups, () => place(["columns", name, "from"]));
+    if (found.nan) mayBeNaN.add(name);
+    return [name, found.read] as const;
+  });
   const known = Object.keys(step.columns);
   const derived = Object.entries(step.derive).map(([name, expression]) => {
     if (known.includes(name))
@@ -45,13 +56,18 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
         ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
       });
     }
-    return { name: feature.column, ...encoder(feature, step.columns[feature.column], () => place(["features", i])) };
+    const nan = mayBeNaN.has(feature.column);
+    return {
+      name: feature.column,
+      nan,
+      ...encoder(feature, step.columns[feature.column], nan, () => place(["features", i])),
+    };
   });
   const width = features.reduce((sum, feature) => sum + feature.width, 0);
 
-  const fill = (row: Row, into: Float64Array): void => {
+  const fill = (row: Row, into: Float64Array, lookedUp: LookedUp = {}): void => {
     const values: Record<string, unknown> = Object.create(null);
-    for (const [name, read] of columns) values[name] = read(row);
+    for (const [name, read] of columns) values[name] = read(row, lookedUp);
     for (const [name, compute] of derived) values[name] = compute(values);
     into.fill(0);
     let at = 0;
@@ -64,15 +80,47 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
   return {
     ...fixedSize("features", [width]),
     fill,
-    prepare(row) {
+    ...(mayBeNaN.size === 0 ? {} : { nan: features.flatMap(({ nan, width: size }) => Array<boolean>(size).fill(nan)) }),
+    prepare(row, lookedUp) {
       const vector = new Float64Array(width);
-      fill(row, vector);
+      fill(row, vector, lookedUp);
       return { kind: "numbers", values: vector };
     },
   };
 }
 
-function reader(name: string, column: Column): (row: Row) => unknown {
+/** Reads a feature that a lookup step has found. */
+function lookedUpColumn(
+  from: string,
+  lookups: Readonly<Record<string, Lookup>>,
+  place: () => string,
+): { nan: boolean; read: (row: Row, lookedUp: LookedUp) => number } {
+  const [step, feature] = from.split(".") as [string, string];
+  const features = Object.hasOwn(lookups, step) ? lookups[step]!.features : [];
+  const index = features.findIndex(({ name }) => name === feature);
+  if (index === -1) {
+    const known = Object.entries(lookups).flatMap(([name, one]) => one.features.map((each) => `${name}.${each.name}`));
+    const near = didYouMean(from, known);
+    throw new ConfigurationError({
+      code: "lookup-feature",
+      place: place(),
+      problem: `no lookup step has the feature ${from}`,
+      expected: known.length === 0 ? "a lookup step in `preprocess`" : `one of ${known.join(", ")}`,
+      received: from,
+      ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
+    });
+  }
+  return {
+    nan: features[index]!.nan,
+    read: (_row, lookedUp) => {
+      const found = lookedUp[step];
+      if (found === undefined) throw new TypeError(`nothing was looked up for ${step}`);
+      return found.values[found.at + index]!;
+    },
+  };
+}
+
+function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row: Row) => unknown {
   if (column.type === "present") return (row) => (fieldOf(row, column.field) ?? null) !== null;
   if (column.type === "number-list") {
     return (row) => {
@@ -129,7 +177,7 @@ function reader(name: string, column: Column): (row: Row) => unknown {
 
 const WORDS = { number: "a finite number", string: "a text", boolean: "true or false", date: "a date YYYY-MM-DD" };
 
-function encoder(feature: Feature, column: Column | undefined, place: () => string): Encoder {
+function encoder(feature: Feature, column: Column | undefined, nan: boolean, place: () => string): Encoder {
   const numeric = (value: unknown): number => {
     if (typeof value === "number") return value;
     if (typeof value === "boolean") return value ? 1 : 0;
@@ -139,7 +187,7 @@ function encoder(feature: Feature, column: Column | undefined, place: () => stri
     width: 1,
     write(value, into, at) {
       const result = compute(numeric(value));
-      if (!Number.isFinite(result))
+      if (!Number.isFinite(result) && !(nan && Number.isNaN(value)))
         throw new RowError(feature.column, "the feature is not a finite number", "a finite number", result);
       into[at] = result;
     },

@@ -25,7 +25,7 @@ export function unknownCategories(
     return step.features.flatMap((feature): UnknownCategories[] => {
       if (feature.encode !== "one-hot" || feature.unknown !== "zeros") return [];
       const column = step.columns[feature.column];
-      if (column === undefined || column.type === "present" || column.type === "number-list") return [];
+      if (column === undefined || !("missing" in column)) return [];
       const fill = column.missing === "reject" ? null : column.missing.fill;
       const known = new Set<unknown>(feature.categories);
       const counts = new Map<unknown, number>();

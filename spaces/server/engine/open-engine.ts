@@ -14,7 +14,7 @@ const SURELY_SMALL_BYTES = 1024 * 1024;
 /** Larger ones are never moved to the main thread: creating their session would block it for too long. */
 const NEVER_MAIN_BYTES = 64 * 1024 * 1024;
 
-const SERVED = { optimised: true } as const;
+const SERVED = { optimised: true, served: true } as const;
 
 export type OpenedEngine = {
   engine: Engine;

@@ -84,9 +84,16 @@ const timing = z.object({
   totalMs: z.number(),
 });
 const notes = z
-  .array(z.object({ field: z.string(), problem: z.string(), used: z.string() }))
+  .array(
+    z.object({
+      field: z.string(),
+      problem: z.string(),
+      used: z.string(),
+      lookup: z.enum(["unknown", "stale", "null"]).optional().describe("Set where `field` is a lookup step."),
+    }),
+  )
   .optional()
-  .describe("Fields that a placeholder took the place of, and why; absent without any.");
+  .describe("Fields that a placeholder took the place of and features that were missing, and why; absent without any.");
 const prediction = z.object({ model: z.string(), version: z.string(), heads, notes, timing });
 const predictions = z.object({
   model: z.string(),

@@ -21,8 +21,7 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   const fetched =
     model.imageFields.length === 0 ? null : await withImages([row], model, serving.settings.imageUrls, requestDeadline);
   if (fetched !== null && fetched.problems.size > 0) throw unusable(fetched.problems.get(0)!);
-  // A generated text may differ for the same input, so it is not cached.
-  const cached = serving.cache.enabled && model.stream === null;
+  const cached = serving.cache.enabled && model.cacheable;
   const key = cached ? serving.cache.key(model.digest, row) : "";
   if (cached) {
     const kept = serving.cache.get(key);

@@ -30,6 +30,12 @@ export function toProblem(error: unknown, log: Serving["log"]): Problem {
         },
       ],
     });
+  if (error instanceof EvaluationError && error.code.startsWith("feature-store")) {
+    log.error({ err: { name: error.name, message: error.message } }, "no answer of the feature store");
+    return new Problem(503, "feature-store", "the features of this model cannot be looked up at the moment", {
+      headers: { "retry-after": "1" },
+    });
+  }
   const status = (error as FastifyError).statusCode;
   if (status !== undefined && status >= 400 && status < 500)
     return new Problem(status, "bad-request", (error as Error).message);

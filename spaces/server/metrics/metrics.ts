@@ -122,6 +122,11 @@ export function createMetrics(
     "Rows without an answer: refused by preprocessing, or no usable answer of the model",
     ["model", "reason"],
   );
+  const lookups = counter(
+    "feature_lookups_missing_total",
+    "Answered rows whose look-up had no value, by step and reason: unknown (no features of the key), stale, null",
+    ["model", "step", "reason"],
+  );
   const rejected = counter("inference_requests_rejected_total", "Requests that were not served, by reason", [
     "model",
     "reason",
@@ -230,6 +235,8 @@ export function createMetrics(
     rejected: (model, reason) => rejected.inc({ model, reason }),
     outcome(model, outcome) {
       if (!outcome.ok) return rowErrors.inc({ model, reason: outcome.diagnostic.code });
+      for (const { field, lookup } of outcome.notes ?? [])
+        if (lookup !== undefined) lookups.inc({ model, step: field, reason: lookup });
       for (const head in outcome.heads) {
         const result = outcome.heads[head]!;
         if (result.kind === "classification") {

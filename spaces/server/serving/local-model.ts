@@ -130,6 +130,7 @@ function serve(
     id: manifest.id,
     version: manifest.version,
     digest: `${described.sha256}:${described.filesDigest}:${manifest.version}`,
+    cacheable: Object.values(manifest.preprocess).every((step) => step.kind !== "lookup"),
     rowSchema: schema,
     example: manifest.serving.examples[0] ?? null,
     wellFormed: rowChecker(manifest),

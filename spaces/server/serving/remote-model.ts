@@ -75,6 +75,7 @@ export async function loadRemoteModel(
     id: manifest.id,
     version: manifest.version,
     digest: `${manifest.model}:${manifest.version}`,
+    cacheable: false,
     rowSchema: rows,
     example: manifest.serving.examples[0] ?? null,
     imageFields: [],

@@ -44,6 +44,11 @@ export type ServedModel = {
   version: string;
   /** Identifies the content; answers are cached under it. */
   digest: string;
+  /**
+   * Whether the same input always gets the same answer. A generated text may differ, and features that are looked up
+   * change.
+   */
+  cacheable: boolean;
   rowSchema: z.ZodObject;
   /** A row that the model can answer. */
   example: Row | null;
