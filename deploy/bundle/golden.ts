@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { reasonsOf } from "../../models/core/rules/reasons.ts";
 import type { Golden } from "./deployed.ts";
 
 /**
@@ -31,7 +32,8 @@ export async function goldenAnswers(
       rows: rows.map((row, i) => {
         const answer = answers[i]!;
         if (!answer.ok) throw answer.error;
-        return { row, heads: answer.heads };
+        const { heads, rules } = answer;
+        return { row, heads, ...(rules === undefined ? {} : { reasons: reasonsOf(rules.fired) }) };
       }),
     };
   } finally {

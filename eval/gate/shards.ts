@@ -90,6 +90,7 @@ export async function mergedPredictions(
   return {
     parts: merged.parts,
     predictions,
+    ruled: merged.ruled,
     badRows: merged.badRows.filter((row) => !known.has(row.place)),
     from: 0,
     to: dataset.rows.length,

@@ -19,6 +19,8 @@ export type Sample = {
    * Error of the naive forecast on the training data of each row's series, for MASE; absent when it is not declared.
    */
   naiveScales?: Float64Array;
+  /** Binary: the score from which on the model itself answers class 1, where its manifest declares one. */
+  threshold?: number;
 };
 
 export type MeasureOptions = MetricOptions & {

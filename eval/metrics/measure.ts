@@ -28,9 +28,16 @@ function firstNumbers(count: number): Int32Array {
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
-  const { labels, scores, classes, weights, groups, naiveScales } = predictions;
-  const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
-  const sample = naiveScales === undefined ? all : { ...all, naiveScales };
+  const { labels, scores, classes, weights, groups, naiveScales, threshold } = predictions;
+  const sample: Sample = {
+    labels,
+    scores,
+    classCount: classes.length,
+    weights,
+    groups,
+    ...(naiveScales === undefined ? {} : { naiveScales }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
   return isEverything(rows, labels.length) ? sample : selectRows(sample, rows);
 }
 

@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
+import type { RuledRow } from "./ruled-row.ts";
 
 /** What a model answered for rows [from, to) of a dataset. */
 export type Chunk = {
@@ -12,6 +13,8 @@ export type Chunk = {
   errors: [row: number, reason: string][];
   /** Head → (to - from) × width numbers. */
   scores: Record<string, Float64Array>;
+  /** Rows for which a rule fired, by position in the dataset. */
+  ruled: RuledRow<number>[];
 };
 
 export type ChunkStore = {
@@ -40,15 +43,20 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
       const cut = text.indexOf("\n");
       const body = text.slice(cut + 1);
       if (cut === -1 || text.slice(0, cut) !== head(from, to, body)) return "is damaged (its digest does not match)";
-      const { errors, scores } = JSON.parse(body) as { errors: Chunk["errors"]; scores: Record<string, string> };
+      const { errors, scores, ruled } = JSON.parse(body) as {
+        errors: Chunk["errors"];
+        scores: Record<string, string>;
+        ruled?: Chunk["ruled"];
+      };
       const decoded = Object.fromEntries(Object.entries(scores).map(([name, base64]) => [name, decode(base64)]));
       for (const [name, width] of Object.entries(widths))
         if (decoded[name]?.length !== width * (to - from)) return `does not hold the scores of ${name}`;
-      return { from, to, errors, scores: decoded };
+      return { from, to, errors, scores: decoded, ruled: ruled ?? [] };
     },
-    async write({ from, to, errors, scores }) {
+    async write({ from, to, errors, scores, ruled }) {
       const body = JSON.stringify({
         errors,
+        ...(ruled.length === 0 ? {} : { ruled }),
         scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
       });
       // For this user alone: whoever may write here decides what the model is said to have answered.

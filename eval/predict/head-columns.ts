@@ -10,6 +10,8 @@ export type HeadColumns = {
   task: Task;
   /** Binary: [negative, positive]. Multiclass: the head's labels. Regression: empty. */
   classes: string[];
+  /** Of a binary head, where it is declared. */
+  threshold?: number;
   /** Numbers per row of `Predictions.scores`. */
   width: number;
   write: (result: HeadResult, into: Float64Array, at: number) => void;
@@ -74,6 +76,7 @@ export function headColumns(manifest: Manifest, labelled: readonly string[], nam
       head: head.name,
       task,
       classes,
+      ...(head.threshold === undefined ? {} : { threshold: head.threshold }),
       width: scored.length,
       labelOf: (row) => {
         const index = classes.indexOf(row.labels[head.name] as string);

@@ -11,7 +11,7 @@ import type { HeadColumns } from "./head-columns.ts";
  * @throws EvaluationError `label-mismatch` when the head does not know a row's label
  */
 export function labelledPredictions(
-  { head, task, classes, labelOf }: HeadColumns,
+  { head, task, classes, threshold, labelOf }: HeadColumns,
   scores: Float64Array,
   taken: readonly number[],
   dataset: EvaluationDataset,
@@ -27,6 +27,7 @@ export function labelledPredictions(
     slices: Object.fromEntries(dataset.slices.map((name) => [name, taken.map((row) => rowOf(row).slices[name]!)])),
     groups: !dataset.hasGroups ? null : taken.map((row) => rowOf(row).group!),
     weights: !dataset.hasWeights ? null : Float64Array.from(taken, (row) => rowOf(row).weight!),
+    ...(threshold === undefined ? {} : { threshold }),
     ...scalesOf(head, taken.map(rowOf)),
     datasetDigest: dataset.digest,
   };

@@ -2,6 +2,7 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
+import type { RuledRow } from "./ruled-row.ts";
 import type { ShardMachine, ShardResult } from "./shard-file.ts";
 
 /** All of a model's predictions, merged. */
@@ -11,6 +12,8 @@ export type MergedShards = {
   predictions: Predictions[];
   /** Rows that could not be read, then rows that the model could not take. */
   badRows: BadRow[];
+  /** Rows for which rules fired. */
+  ruled: RuledRow[];
   /** Row ranges in order, and the machine that predicted each. */
   parts: { from: number; to: number; machine: ShardMachine }[];
 };
@@ -62,6 +65,7 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
     modelSha256: first.manifest.modelSha256,
     predictions,
     badRows,
+    ruled: sorted.flatMap(({ manifest }) => manifest.ruledRows ?? []),
     parts: sorted.map(({ manifest: { from, to, machine } }) => ({ from, to, machine })),
   };
 }

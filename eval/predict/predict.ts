@@ -11,6 +11,7 @@ import { predictionCacheKey } from "./cache-key.ts";
 import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
 import { headColumns, type HeadColumns } from "./head-columns.ts";
 import { labelledPredictions } from "./labelled.ts";
+import type { RuledRow } from "./ruled-row.ts";
 
 export type PredictRequest = {
   predictor: Pick<Predictor, "predict" | "describe">;
@@ -40,6 +41,8 @@ export type PredictedDataset = {
   predictions: Predictions[];
   /** Rows of the dataset that this model could not take. */
   badRows: BadRow[];
+  /** Rows for which rules fired, in order; empty for a model without rules. */
+  ruled: RuledRow[];
   /** Row range of the dataset. */
   from: number;
   to: number;
@@ -108,6 +111,7 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
   return {
     predictions: heads.map((head) => assemble(head, chunks, taken, from, chunkRows, dataset)),
     badRows,
+    ruled: chunks.flatMap((chunk) => chunk.ruled.map((one) => ({ ...one, row: dataset.rows[one.row]!.id }))),
     from,
     to,
     cachedRows,
@@ -154,15 +158,35 @@ async function compute(
     heads.map(({ head, width }) => [head, new Float64Array(rows.length * width).fill(NaN)]),
   );
   const errors: Chunk["errors"] = [];
+  const ruled: Chunk["ruled"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
     // the dataset, which no figure may hide.
     const damaged = result.ok ? result.notes?.find(({ field }) => (rows[i]!.row[field] ?? null) !== null) : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);
-    else for (const { head, width, write } of heads) write(result.heads[head]!, scores[head]!, i * width);
+    else {
+      for (const { head, width, write } of heads) write(result.heads[head]!, scores[head]!, i * width);
+      if (result.rules !== undefined) ruled.push({ row: from + i, ...ruledRow(result.rules, heads) });
+    }
   });
-  return { from, to, errors, scores };
+  return { from, to, errors, scores, ruled };
+}
+
+function ruledRow(
+  { fired, own }: Extract<RowResult, { ok: true }>["rules"] & object,
+  heads: readonly HeadColumns[],
+): Omit<RuledRow, "row"> {
+  return {
+    fired: fired.map(({ rule }) => rule),
+    own: Object.fromEntries(
+      heads.map(({ head, width, write }) => {
+        const numbers = new Float64Array(width);
+        write(own[head]!, numbers, 0);
+        return [head, [...numbers]];
+      }),
+    ),
+  };
 }
 
 function assemble(

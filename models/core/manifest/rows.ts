@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseDate } from "../expression/dates.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
+import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
@@ -14,9 +15,11 @@ type Field = { optional: boolean } & (
 );
 type Fields = [name: string, field: Field][];
 
-/** The fields that a model's preprocessing reads. If several steps read a field, the last one decides what it holds. */
-function fieldsOf({ preprocess }: Pick<Manifest, "preprocess">): Map<string, Field> {
-  return new Map(Object.values(preprocess).flatMap(fieldsOfStep));
+type ReadRows = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "rules">>;
+
+/** The fields that a model's preprocessing and its rules read. If several steps read a field, the last one decides what it holds. */
+function fieldsOf(manifest: ReadRows): Map<string, Field> {
+  return new Map(Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep));
 }
 
 function fieldsOfStep(step: PreprocessStep): Fields {
@@ -58,7 +61,7 @@ function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "
  * The schema of a model's rows, for requests and their documentation (`z.toJSONSchema`). Other fields are allowed.
  * Preprocessing checks every row again and may still refuse it.
  */
-export function rowSchema(manifest: Pick<Manifest, "preprocess">): z.ZodObject {
+export function rowSchema(manifest: ReadRows): z.ZodObject {
   return z.looseObject(
     Object.fromEntries(
       Array.from(fieldsOf(manifest), ([name, field]) => {
@@ -96,7 +99,7 @@ function schemaOf(field: Field): z.ZodType {
  * The check of `rowSchema`, several times as fast, for requests with many rows. It returns true only for rows that the
  * schema accepts too. After a false, the schema decides and says what is wrong.
  */
-export function rowChecker(manifest: Pick<Manifest, "preprocess">): (row: unknown) => boolean {
+export function rowChecker(manifest: ReadRows): (row: unknown) => boolean {
   const checks = Array.from(fieldsOf(manifest), ([name, field]) => ({
     name,
     optional: field.optional,

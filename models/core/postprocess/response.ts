@@ -6,14 +6,22 @@ import type { Head } from "./schema.ts";
 /** Milliseconds, as in the standard answer's `timing`. */
 export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: number };
 
+/** What expressions call the parts of a head's answer. */
+export function headNames(heads: readonly Head[]): string[] {
+  return heads.flatMap(({ name, kind }) =>
+    kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`],
+  );
+}
+
+/** Writes those parts of an answer into the values of an expression. */
+export function putHeads(results: Readonly<Record<string, HeadResult>>, values: Record<string, unknown>): void {
+  for (const [name, result] of Object.entries(results))
+    for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
+}
+
 /** Names that the expressions of `serving.response` may use. */
 function namesOf(heads: readonly Head[]): string[] {
-  return [
-    ...heads.flatMap(({ name, kind }) =>
-      kind === "regression" ? [`${name}.value`] : [`${name}.label`, `${name}.score`],
-    ),
-    ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 })),
-  ];
+  return [...headNames(heads), ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 }))];
 }
 
 const timingValues = ({ queueMs, inferenceMs, totalMs }: ResponseTiming) => ({
@@ -50,8 +58,7 @@ export function compileResponse(
   );
   return (results, timing) => {
     const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
-    for (const [name, result] of Object.entries(results))
-      for (const [key, value] of Object.entries(result)) values[`${name}.${key}`] = value;
+    putHeads(results, values);
     return Object.fromEntries(fields.map(([name, compute]) => [name, compute(values)]));
   };
 }

@@ -19,6 +19,14 @@ const classificationHead = z.strictObject({
     ),
   labels: z.array(z.string()).min(2).describe("In the order of the graph's classes."),
   positive: z.string().optional().describe("The positive label of a binary task; default: the last label."),
+  threshold: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      "Of two labels: the answer is the positive one where its probability is at least this. Without it the more probable label is the answer. `sluice plan` proposes one.",
+    ),
 });
 
 const regressionHead = z.strictObject({

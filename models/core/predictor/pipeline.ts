@@ -5,6 +5,7 @@ import { compileHead, type CompiledHead, type HeadResult } from "../postprocess/
 import type { CompiledStep, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { compileStep } from "../preprocess/compile-step.ts";
+import { compileRules, type CompiledRules } from "../rules/compile.ts";
 import { castTo, firstMisfit, misfit, rowSize, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
@@ -33,6 +34,8 @@ export type Pipeline = {
   read: ReturnType<typeof headReader>;
   /** Replaces `prepare` and `feeds` for rows of plain numbers; null for other rows. */
   direct: DirectPipeline | null;
+  /** Applied to every answer; null for a model without rules. */
+  rules: CompiledRules | null;
 };
 
 /**
@@ -113,6 +116,12 @@ export function compilePipeline(loaded: LoadedManifest, files: Readonly<Record<s
       ),
     read: headReader(heads),
     direct: directPipeline(active, inputs),
+    rules:
+      manifest.rules === undefined
+        ? null
+        : compileRules(manifest.rules, manifest.preprocess, manifest.postprocess, (path) =>
+            placeIn(loaded, ["rules", ...path]),
+          ),
   };
 }
 

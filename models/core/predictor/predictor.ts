@@ -11,6 +11,8 @@ import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabi
 import type { HeadResult } from "../postprocess/head.ts";
 import type { Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
+import { rulesIdentity, type RulesIdentity } from "../rules/identity.ts";
+import type { FiredRule } from "../rules/reasons.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
@@ -23,6 +25,8 @@ export type RowResult =
       heads: Record<string, HeadResult>;
       /** Fields that a placeholder replaced; absent when there are none. */
       notes?: readonly Note[];
+      /** The rules that fired, and the model's own answer; absent when none did. */
+      rules?: { fired: readonly FiredRule[]; own: Record<string, HeadResult> };
     }
   /**
    * RowError: the row cannot be used. Any other error (only with `badOutput: "row"`): the model gave no usable answer.
@@ -62,6 +66,8 @@ export type ModelDescription = {
   modelBytes: number;
   /** Digest of the files that preprocessing reads. */
   filesDigest: string;
+  /** The rules beside the model; absent without any. */
+  rules?: RulesIdentity;
   /** SHA-256 of the optimised graph if it is open instead of the artifact, otherwise null. */
   optimised: string | null;
   /** Execution provider that is actually in use. */
@@ -222,8 +228,23 @@ function assemble(
 
   const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
 
+  /** The model's own answer to a row, and what the rules make of it. */
+  const ruled = (row: Row, own: Record<string, HeadResult>): RowResult => {
+    if (pipeline.rules === null) return { ok: true, heads: own };
+    try {
+      const answer = pipeline.rules.apply(row, own);
+      if (answer === null) return { ok: true, heads: own };
+      const { heads, fired } = answer;
+      return { ok: true, heads, rules: { fired, own } };
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { ok: false, error };
+    }
+  };
+
   /** Writes the outputs of one run into the results of its rows. */
   const readRun = (
+    rows: readonly Row[],
     answers: Record<string, GraphTensor>,
     indices: ArrayLike<number>,
     count: number,
@@ -234,7 +255,10 @@ function assemble(
     for (let i = 0; i < count; i++) {
       const index = indices[i]!;
       try {
-        results[index] = { ok: true, heads: read(i, () => options.rowName?.(index) ?? `row ${index}`) };
+        results[index] = ruled(
+          rows[index]!,
+          read(i, () => options.rowName?.(index) ?? `row ${index}`),
+        );
       } catch (error) {
         if (options.badOutput !== "row") throw error;
         results[index] = { ok: false, error: error as EvaluationError };
@@ -269,7 +293,7 @@ function assemble(
       if (count === 0) break;
       const answers = await runTimed(batch.feeds(count), count, count, options);
       batch.release();
-      readRun(answers, indices, count, results, options);
+      readRun(rows, answers, indices, count, results, options);
     }
     return results;
   };
@@ -293,6 +317,7 @@ function assemble(
         options,
       );
       readRun(
+        rows,
         answers,
         batch.map(({ index }) => index),
         batch.length,
@@ -365,6 +390,7 @@ function assemble(
       source: model.source,
       modelBytes: model.totalBytes,
       filesDigest,
+      ...rulesIdentity(manifest),
       optimised,
       provider: session.provider,
       providerNodes: session.providerNodes,

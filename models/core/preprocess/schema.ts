@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const expression = z
+export const expression = z
   .string()
   .min(1)
   .describe(

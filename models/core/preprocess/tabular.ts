@@ -18,7 +18,7 @@ type Encoder = { width: number; write: (value: unknown, into: Float64Array, at: 
  * @throws ConfigurationError for an unknown column, a malformed expression, or a derived name that hides a column.
  */
 export function compileTabular(step: TabularStep, place: StepPlace): CompiledStep {
-  const columns = Object.entries(step.columns).map(([name, column]) => [name, reader(name, column)] as const);
+  const columns = Object.entries(step.columns).map(([name, column]) => [name, columnReader(name, column)] as const);
   const known = Object.keys(step.columns);
   const derived = Object.entries(step.derive).map(([name, expression]) => {
     if (known.includes(name))
@@ -72,7 +72,8 @@ export function compileTabular(step: TabularStep, place: StepPlace): CompiledSte
   };
 }
 
-function reader(name: string, column: Column): (row: Row) => unknown {
+/** Reads one column of a row and checks it. The result throws RowError. */
+export function columnReader(name: string, column: Column): (row: Row) => unknown {
   if (column.type === "present") return (row) => (fieldOf(row, column.field) ?? null) !== null;
   if (column.type === "number-list") {
     return (row) => {

@@ -126,7 +126,7 @@ function serve(
   return {
     id: manifest.id,
     version: manifest.version,
-    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}`,
+    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}`,
     rowSchema: schema,
     example: manifest.serving.examples[0] ?? null,
     wellFormed: rowChecker(manifest),
@@ -176,11 +176,24 @@ function serve(
           ? {
               labels: head.labels,
               ...(head.labels.length === 2 ? { positive: head.positive ?? head.labels.at(-1) } : {}),
+              ...(head.threshold === undefined ? {} : { threshold: head.threshold }),
             }
           : head.unit === undefined
             ? {}
             : { unit: head.unit }),
       })),
+      ...(manifest.rules === undefined
+        ? {}
+        : {
+            rules: {
+              ...described.rules,
+              list: manifest.rules.list.map(({ id, description, reasons }) => ({
+                id,
+                ...(description === undefined ? {} : { description }),
+                reasons,
+              })),
+            },
+          }),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: {
         sha256: described.sha256,
