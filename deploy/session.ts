@@ -6,6 +6,7 @@ import { commitOf, gitIn } from "../eval/gate/git.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
+import { rulesIdentity } from "../models/core/rules/identity.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
 import { largeWeights } from "./bundle/hub-weights.ts";
@@ -78,12 +79,13 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
       artifact: { sha256 },
     } = loaded.manifest;
     describe({ source });
-    const verdict = requirePass(found, { model: id, version, sha256, commit }, policy);
+    const { rules = null } = rulesIdentity(loaded.manifest);
+    const verdict = requirePass(found, { model: id, version, sha256, rules: rules?.sha256 ?? null, commit }, policy);
 
     const bundle = request.bundle === null ? null : resolve(root, request.bundle);
     const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
     const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
-    if (ready) requireSame(tree, { id, version, sha256, commit }, verdict, bundle);
+    if (ready) requireSame(tree, { id, version, sha256, rules: rules?.sha256 ?? null, commit }, verdict, bundle);
     const deployed = withoutFiles(tree.deployed);
     describe(deployed);
     timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
@@ -152,7 +154,7 @@ async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "
   ): Promise<Written> => {
     let deployed: DeploymentReceipt["deployed"] = {
       schemaVersion: 1,
-      model: { id, version, task, sha256: artifact.sha256 },
+      model: { id, version, task, sha256: artifact.sha256, ...rulesIdentity(loaded.manifest) },
       source: { repository: null, commit: null },
       verdict: null,
       server: { version: sluiceVersion },
@@ -216,7 +218,7 @@ async function fresh(
 /** A tree that was made earlier must match the model, commit and verdict that were just checked. */
 function requireSame(
   { deployed }: Tree,
-  wanted: { id: string; version: string; sha256: string; commit: string | null },
+  wanted: { id: string; version: string; sha256: string; rules: string | null; commit: string | null },
   verdict: PassedVerdict,
   place: string,
 ): void {
@@ -234,6 +236,7 @@ function requireSame(
   differ("model", wanted.id, deployed.model.id);
   differ("version", wanted.version, deployed.model.version);
   differ("artifact", wanted.sha256, deployed.model.sha256);
+  differ("set of rules", wanted.rules, deployed.model.rules?.sha256 ?? null);
   differ("commit", wanted.commit, deployed.source.commit);
   differ("verdict", verdict.sha256, deployed.verdict.sha256);
 }

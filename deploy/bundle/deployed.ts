@@ -9,7 +9,16 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
  */
 export const deployedSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  model: z.strictObject({ id: z.string(), version: z.string(), task: z.string(), sha256 }),
+  model: z.strictObject({
+    id: z.string(),
+    version: z.string(),
+    task: z.string(),
+    sha256,
+    rules: z
+      .strictObject({ version: z.string(), sha256 })
+      .optional()
+      .describe("The rules beside the model; absent without any."),
+  }),
   source: z.strictObject({ repository: z.string().nullable(), commit: z.string().nullable() }),
   verdict: z.strictObject({ verdict: z.literal("PASS"), sha256: sha256.describe("Of verdict.json's bytes.") }),
   server: z.strictObject({ version: z.string() }),
@@ -26,6 +35,8 @@ export const deployedSchema = z.strictObject({
 });
 export type Deployed = z.infer<typeof deployedSchema>;
 
+const reasonsSchema = z.array(z.strictObject({ rule: z.string(), reason: z.string().optional() }));
+
 /** golden.json: rows, and the model's answers to them on the machine where the tree was made. */
 export const goldenSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -35,6 +46,7 @@ export const goldenSchema = z.strictObject({
       z.strictObject({
         row: z.record(z.string(), z.unknown()),
         heads: z.record(z.string(), z.record(z.string(), z.unknown())),
+        reasons: reasonsSchema.optional().describe("Of the rules that fired; absent when none did."),
       }),
     )
     .min(1),

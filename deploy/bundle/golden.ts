@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { answerOf } from "../../models/core/postprocess/heads-json.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { reasonsOf } from "../../models/core/rules/reasons.ts";
 import type { Golden } from "./deployed.ts";
 
 /**
@@ -32,7 +33,12 @@ export async function goldenAnswers(
       rows: rows.map((row, i) => {
         const answer = answers[i]!;
         if (!answer.ok) throw answer.error;
-        return { row, heads: answerOf(loaded.manifest.postprocess, answer.heads) };
+        const { heads, rules } = answer;
+        return {
+          row,
+          heads: answerOf(loaded.manifest.postprocess, heads),
+          ...(rules === undefined ? {} : { reasons: reasonsOf(rules.fired) }),
+        };
       }),
     };
   } finally {

@@ -74,7 +74,7 @@ function withFileError(file: VerdictFile, model: ModelVerdict): ModelVerdict {
  */
 export function requirePass(
   verdict: ReadVerdict,
-  wanted: { model: string; version: string; sha256: string; commit: string | null },
+  wanted: { model: string; version: string; sha256: string; rules: string | null; commit: string | null },
   policy: { now: Date; maxAgeHours: number },
 ): PassedVerdict {
   const { model } = verdict;
@@ -100,6 +100,15 @@ export function requirePass(
       "the verdict is on other weights",
       `sha256 ${wanted.sha256}`,
       `sha256 ${model.model.sha256}`,
+      "run the gate on what is to be deployed",
+    );
+  const rules = model.model.rules?.sha256 ?? null;
+  if (rules !== wanted.rules)
+    throw refuse(
+      "verdict-rules",
+      "the verdict is on other rules",
+      wanted.rules === null ? "no rules" : `rules with sha256 ${wanted.rules}`,
+      rules === null ? "no rules" : `rules with sha256 ${rules}`,
       "run the gate on what is to be deployed",
     );
   if (model.model.version !== wanted.version)

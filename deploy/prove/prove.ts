@@ -193,11 +193,16 @@ class Probe {
   /** Asks for one golden row and compares the answer. @returns the round trip in milliseconds, connecting included */
   async #predict(index: number, exact: boolean): Promise<number> {
     const { rows } = this.#expected.golden;
-    const { row, heads } = rows[index]!;
+    const { row, heads, reasons } = rows[index]!;
     const before = this.#deps.monotonic();
-    const answer = (await this.#ask("POST", "/predict", row, "wrong-answers")) as { heads?: unknown };
+    const answer = (await this.#ask("POST", "/predict", row, "wrong-answers")) as {
+      heads?: unknown;
+      reasons?: unknown;
+    };
     const took = this.#deps.monotonic() - before;
-    const difference = differenceOf(heads, answer.heads, exact ? 0 : this.#settings.tolerance);
+    const difference =
+      differenceOf(heads, answer.heads, exact ? 0 : this.#settings.tolerance) ??
+      differenceOf(reasons ?? null, answer.reasons ?? null, 0, "reasons");
     if (difference !== null)
       throw new ProbeFailure("wrong-answers", `golden row ${index + 1} of ${rows.length}: ${difference}`);
     return took;

@@ -5,6 +5,7 @@ import { openTable, type HistoryFile } from "../../models/core/feature-store/fil
 import type { MemoryStore } from "../../models/core/lookup/read-table.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
 import { fieldPath } from "../../models/core/field-path.ts";
+import { fieldSteps } from "../../models/core/rules/fields.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { columnWatch } from "./declared-columns.ts";
 import { cellTypes } from "./formats/cells.ts";
@@ -65,7 +66,7 @@ export type EvaluationDataset = {
  *   `dataset-digest`, and those of the readers
  */
 export async function readDataset(
-  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess"> & Partial<Pick<Manifest, "rules">>,
   dir: string,
   deps: DatasetDeps,
 ): Promise<EvaluationDataset> {
@@ -77,7 +78,7 @@ export async function readDataset(
       problem: "the manifest names no dataset to evaluate on",
       example: "dataset:\n  id: reviews\n  files: [{path: eval.csv}]\n  labels: {sentiment: {field: class}}",
     });
-  const types = cellTypes(manifest.preprocess, dataset, manifest.postprocess);
+  const types = cellTypes(fieldSteps(manifest), dataset, manifest.postprocess);
   const parser = createRowParser(dataset, manifest.postprocess);
   const notes: string[] = [];
   const columns = columnWatch(dataset);

@@ -13,7 +13,7 @@ export function ownPlace(loaded: LoadedManifest, { repository }: Pick<Evaluation
 
 /** Reads the dataset that a manifest declares, with the settings of this run. */
 export function readEvaluationDataset(
-  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess">,
+  manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess"> & Partial<Pick<Manifest, "rules">>,
   { dir, ...place }: DataPlace,
   { cacheDir, workDir, lfs, deps }: EvaluationContext,
 ): Promise<EvaluationDataset> {

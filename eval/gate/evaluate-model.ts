@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { rulesIdentity } from "../../models/core/rules/identity.ts";
 import { worstOf } from "../judge/algebra.ts";
 import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
@@ -22,6 +23,7 @@ import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
 import { pendingNotes } from "./waivers.ts";
 import { readPair, type ModelPair } from "./model-pair.ts";
+import { ruleNotes, rulesEffect } from "./rules-effect.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
 import { servedFeatures } from "./served-features.ts";
@@ -46,7 +48,13 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
       context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
     return {
       verdict: {
-        model: { id: manifest.id, version: manifest.version, task: manifest.task, sha256: manifest.artifact.sha256 },
+        model: {
+          id: manifest.id,
+          version: manifest.version,
+          task: manifest.task,
+          sha256: manifest.artifact.sha256,
+          ...rulesIdentity(manifest),
+        },
         baseline: null,
         baselineSource: notReached,
         dataset: null,
@@ -119,6 +127,16 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
   });
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
+  const { rules: ruled } = candidate.identity;
+  const effect =
+    manifest.rules === undefined || ruled === undefined
+      ? null
+      : rulesEffect(manifest.rules, ruled, candidate, {
+          level: 1 - 2 * exam.gates.alpha,
+          seed: request.seed,
+          unitOf: labelUnit,
+        });
+
   const { dataChange } = exam;
   const changed = dataChange === null ? null : await describeDataChange(dataChange, pair, labelUnit, context);
   const notes = [
@@ -126,6 +144,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
     fewRepeatsNote(candidate),
     sameWeightsNote(pair),
+    ...(effect === null ? [] : ruleNotes(effect, baseline?.identity.rules ?? null)),
     moreRowsNote(pair),
     ...judged.notes.scores,
     continued !== undefined && continued.id !== manifest.id
@@ -175,6 +194,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       ...(judged.expectedFalseRed === null ? {} : { expectedFalseRed: judged.expectedFalseRed }),
       policySource: exam.source,
       policyChanges: exam.changes,
+      ...(effect === null ? {} : { rules: effect }),
       ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],

@@ -141,7 +141,12 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
     notes,
   });
   // The commit pins the files. A pin of the rows would also hold how the candidate's preprocessing types their cells.
-  const exam = { dataset: unpinned(dataset), postprocess: settings.heads as Head[], preprocess: own.preprocess };
+  const exam = {
+    dataset: unpinned(dataset),
+    postprocess: settings.heads as Head[],
+    preprocess: own.preprocess,
+    rules: own.rules,
+  };
   const sameDeclared = sameRowsDeclared(dataset, own.dataset);
   // The same bytes, read as the base declares them: nothing has to be taken out of git.
   if (sameDeclared && (files.length === 0 || laidOut === null))

@@ -1,5 +1,6 @@
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
+import { fieldSteps } from "../../models/core/rules/fields.ts";
 import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
@@ -56,8 +57,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
   const mismatch =
     baselineLoaded === null
       ? null
-      : (incomparableManifests(loaded, baselineLoaded) ??
-        receiptMismatch(receipt, baselineLoaded.manifest.artifact.sha256));
+      : (incomparableManifests(loaded, baselineLoaded) ?? receiptMismatch(receipt, baselineLoaded.manifest));
   const baseline =
     baselineLoaded === null || mismatch !== null
       ? null
@@ -82,7 +82,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
             (other) =>
               baselineLoaded === null
                 ? null
-                : onCommonRows(predictions, other, baselineLoaded.manifest.preprocess, dataset),
+                : onCommonRows(predictions, other, fieldSteps(baselineLoaded.manifest), dataset),
           ),
         ] as const,
     ),

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import { rulesIdentity } from "../../models/core/rules/identity.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 import { productionReceiptFile, type ProductionReceipt } from "../schema/production-receipt.ts";
 import type { ModelVerdict } from "../schema/verdict.ts";
@@ -46,10 +48,19 @@ export async function readProductionReceipt(dir: string): Promise<ProductionRece
 }
 
 /**
- * Why a baseline must not be compared although it can answer: its receipt is for other weights. Null when it may be.
+ * Why a baseline must not be compared although it can answer: its receipt is for other weights or rules. Null when it may be.
  */
-export function receiptMismatch(receipt: ProductionReceipt | null, sha256: string): string | null {
-  if (receipt === null || receipt.model.sha256 === sha256) return null;
+export function receiptMismatch(
+  receipt: ProductionReceipt | null,
+  { artifact: { sha256 }, rules }: Pick<Manifest, "artifact" | "rules">,
+): string | null {
+  if (receipt === null) return null;
+  if (receipt.model.sha256 === sha256) {
+    const [then, now] = [receipt.model.rules?.sha256, rulesIdentity({ rules }).rules?.sha256];
+    return then === now
+      ? null
+      : `the production version's receipt is for ${then === undefined ? "no rules" : `the rules ${then.slice(0, 12)}…`}, and it has ${now === undefined ? "none" : `${now.slice(0, 12)}…`}: nobody let these rules through`;
+  }
   return `the production version's receipt is for ${receipt.model.sha256.slice(0, 12)}…, its weights are ${sha256.slice(0, 12)}…: nobody let these weights through`;
 }
 

@@ -9,6 +9,7 @@ import type { EvaluationDataset } from "../dataset/read.ts";
 import { activatedTwice } from "../judge/activated-twice.ts";
 import { readRunner } from "../latency/fingerprint.ts";
 import type { Shard } from "../dataset/shard.ts";
+import type { RuledRow } from "../predict/ruled-row.ts";
 import { predictDataset, type PredictedDataset } from "../predict/predict.ts";
 import { writeShard, type ShardMachine } from "../predict/shard-file.ts";
 import { writePredictions } from "../predictions/write.ts";
@@ -31,6 +32,8 @@ export type ModelRun = {
   filesDigest: string;
   /** Head → its predictions; only heads with labels in the dataset. */
   predictions: Map<string, Predictions>;
+  /** Rows for which its rules fired, and what the model answers without them. */
+  ruled: RuledRow[];
   batchParity: BatchParity;
   runner: Runner;
   /** Number of the dataset's rows that this model could not take. */
@@ -62,7 +65,7 @@ export async function runModel(
     let sample: SampleOutcome | null = null;
     if (shards === undefined) predicted = await opened.predict();
     else {
-      const merged = await mergedPredictions(shards, { id, role }, described.sha256, loaded.manifest, dataset);
+      const merged = await mergedPredictions(shards, { id, role }, contentOf(described), loaded.manifest, dataset);
       predicted = merged;
       sample = await sampleShards(
         merged.parts,
@@ -81,10 +84,17 @@ export async function runModel(
       role,
       batchParity,
       runner,
-      identity: { id: described.id, version: described.version, task: loaded.manifest.task, sha256: described.sha256 },
+      identity: {
+        id: described.id,
+        version: described.version,
+        task: loaded.manifest.task,
+        sha256: described.sha256,
+        ...(described.rules === undefined ? {} : { rules: described.rules }),
+      },
       modelBytes: described.modelBytes,
       filesDigest: described.filesDigest,
       predictions: new Map(predicted.predictions.map((one) => [one.head, one])),
+      ruled: predicted.ruled,
       refused: predicted.badRows.length,
       elsewhere: sample?.elsewhere ?? null,
       notes: [
@@ -156,14 +166,14 @@ export async function runModelShard(
   context: EvaluationContext,
 ): Promise<string> {
   return withModel(role, loaded, dataset, id, context, async ({ predict, described, runner }) => {
-    const { predictions, expandedHeads, badRows, from, to } = await predict(shard);
+    const { predictions, expandedHeads, badRows, ruled, from, to } = await predict(shard);
     const folder = shardFolder(context.request.out, { id, role }, shard);
     await requireOwnFolder(context.repository, dirname(folder));
     await rm(folder, { recursive: true, force: true });
     await writeShard(folder, {
       manifest: {
         datasetDigest: dataset.digest,
-        modelSha256: described.sha256,
+        modelSha256: contentOf(described),
         machine: machineOf(runner),
         ...shard,
         from,
@@ -172,6 +182,7 @@ export async function runModelShard(
         datasetBadRows: dataset.badRows,
         refusedRows: badRows,
         expandedHeads,
+        ruledRows: ruled,
       },
       predictions,
     });
@@ -189,6 +200,10 @@ type OpenModel = {
   /** Predicts these rows of the dataset, and keeps nothing. */
   predictRows: (rows: readonly number[]) => Promise<PredictedDataset>;
 };
+
+/** What the shards of one model have in common: its weights, and its rules. */
+const contentOf = ({ sha256, rules }: ModelDescription): string =>
+  rules === undefined ? sha256 : `${sha256} with rules ${rules.sha256}`;
 
 const machineOf = ({ arch, cpuFlags, onnxruntime }: Runner): ShardMachine => ({ arch, cpuFlags, onnxruntime });
 

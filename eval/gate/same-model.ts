@@ -9,7 +9,7 @@ type Evaluated = {
 
 /**
  * Whether two models are the same by construction: the same weights (external data included), the same preprocessing
- * files, and the same declarations of how rows go in, how answers come out and how the model runs. Every paired
+ * files, and the same declarations of how rows go in, how answers come out, by which rules, and how the model runs. Every paired
  * difference is then exactly 0.
  */
 export function isSameModel(candidate: Evaluated, baseline: Evaluated): boolean {
@@ -20,7 +20,7 @@ export function isSameModel(candidate: Evaluated, baseline: Evaluated): boolean 
 }
 
 function identityOf({ loaded: { manifest }, run }: Evaluated) {
-  const { task, preprocess, inputs, outputs, postprocess, runtime, artifact } = manifest;
+  const { task, preprocess, inputs, outputs, postprocess, rules, runtime, artifact } = manifest;
   return {
     sha256: run.identity.sha256,
     externalData: artifact.externalData,
@@ -29,6 +29,7 @@ function identityOf({ loaded: { manifest }, run }: Evaluated) {
     inputs,
     outputs,
     postprocess,
+    rules,
     runtime,
   };
 }

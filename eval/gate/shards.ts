@@ -96,6 +96,7 @@ export async function mergedPredictions(
     parts: merged.parts,
     predictions: predictions.map((one) => one.predictions),
     expandedHeads: predictions.flatMap((one) => (one.expanded ? [one.predictions.head] : [])),
+    ruled: merged.ruled,
     badRows: merged.badRows.filter((row) => !known.has(row.place)),
     from: 0,
     to: dataset.rows.length,

@@ -1,11 +1,11 @@
 import { classificationTasks, type MetricDefinition } from "./definition.ts";
 import { contrastShare, measureShare } from "./share.ts";
-import { defaultThreshold, predictedClasses } from "./sample.ts";
+import { defaultThreshold, predictedClasses, thresholdOf } from "./sample.ts";
 import { rowMeanSums } from "./row-mean.ts";
 
 /** 1 for each row whose predicted class is the true one. */
 export const correctRows = rowMeanSums("any", [0, 1], (sample, options) => {
-  const predicted = predictedClasses(sample, options.threshold ?? defaultThreshold);
+  const predicted = predictedClasses(sample, thresholdOf(sample, options));
   return sample.labels.map((label, i) => (label === predicted[i] ? 1 : 0));
 });
 

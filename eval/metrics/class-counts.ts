@@ -1,6 +1,6 @@
 import { sparseGroupSums, type SparseRows } from "../stats/sparse-rows.ts";
 import type { MeasureOptions, Sample } from "./definition.ts";
-import { defaultThreshold, predictedClasses } from "./sample.ts";
+import { predictedClasses, thresholdOf } from "./sample.ts";
 import type { SumMetric, SumParts } from "./sum-metric.ts";
 
 /** What the denominator of a per-class ratio counts: rows predicted as the class, rows of the class, or both. */
@@ -34,7 +34,7 @@ function prepare(
   of: "positive class" | "every class",
 ): SumParts | string {
   const { labels, classCount } = sample;
-  const predicted = predictedClasses(sample, options.threshold ?? defaultThreshold);
+  const predicted = predictedClasses(sample, thresholdOf(sample, options));
   const occurs = Array.from({ length: classCount }, () => ({ labelled: 0, predicted: 0 }));
   labels.forEach((label, i) => {
     if (sample.weights !== null && sample.weights[i] === 0) return;

@@ -25,6 +25,8 @@ export type Sample = {
   answerRows?: AnswerRows;
   /** Where the rows stand in their series, and quantiles; absent unless the predictions name series and steps. */
   forecasts?: Forecasts;
+  /** Binary: the score from which on the model itself answers class 1, where its manifest declares one. */
+  threshold?: number;
 };
 
 /**

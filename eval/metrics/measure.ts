@@ -34,13 +34,17 @@ function firstNumbers(count: number): Int32Array {
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
-  const { labels, scores, classes, weights, groups, naiveScales, forecasts, answers } = predictions;
+  const { labels, scores, classes, weights, groups, naiveScales, forecasts, answers, threshold } = predictions;
   if (answers !== undefined) return selectRows(wholeOfAnswers(answers, weights, groups), rows);
-  const all: Sample = { labels, scores, classCount: classes.length, weights, groups };
-  const sample = {
-    ...all,
+  const sample: Sample = {
+    labels,
+    scores,
+    classCount: classes.length,
+    weights,
+    groups,
     ...(naiveScales === undefined ? {} : { naiveScales }),
     ...(forecasts === undefined ? {} : { forecasts }),
+    ...(threshold === undefined ? {} : { threshold }),
   };
   return isEverything(rows, labels.length) ? sample : selectRows(sample, rows);
 }

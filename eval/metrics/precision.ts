@@ -1,6 +1,6 @@
 import { classRatio } from "./class-counts.ts";
 import { classificationTasks, type MetricDefinition, type Sample } from "./definition.ts";
-import { defaultThreshold, predictedClasses, sampleProblem } from "./sample.ts";
+import { defaultThreshold, predictedClasses, thresholdOf, sampleProblem } from "./sample.ts";
 import { measureShareOf } from "./share.ts";
 import { contrastSums, measureSums } from "./sum-metric.ts";
 
@@ -22,7 +22,7 @@ export const precision: MetricDefinition = {
   defaultOptions: { threshold: defaultThreshold },
   measure(sample, options) {
     if (sampleProblem(sample, "any") !== null || sample.classCount !== 2) return measureSums(sums, sample, options);
-    const predicted = predictedClasses(sample, options.threshold ?? defaultThreshold);
+    const predicted = predictedClasses(sample, thresholdOf(sample, options));
     return measureShareOf(sums, sample, options, (i) => predicted[i] === 1);
   },
   contrast: (candidate: Sample, baseline: Sample, options) => contrastSums(sums, candidate, baseline, options),

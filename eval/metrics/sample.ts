@@ -165,6 +165,11 @@ export function predictedClasses({ labels, scores, classCount }: Sample, thresho
 /** Threshold of the decision metrics when none is given. */
 export const defaultThreshold = 0.5;
 
+/** The threshold at which a binary sample is decided: the one that is asked for, else its model's own, else 0.5. */
+export function thresholdOf(sample: Pick<Sample, "threshold">, options: Pick<MeasureOptions, "threshold">): number {
+  return options.threshold ?? sample.threshold ?? defaultThreshold;
+}
+
 /** Largest label minus smallest: the scale of an error when no error has been seen. */
 export function labelSpread({ labels }: Sample): number {
   let low = Number.POSITIVE_INFINITY;

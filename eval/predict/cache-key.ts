@@ -4,7 +4,7 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { canonical } from "../dataset/canonical.ts";
 
 export type CacheKeyParts = {
-  manifest: Pick<Manifest, "artifact" | "preprocess" | "inputs" | "outputs" | "postprocess" | "runtime">;
+  manifest: Pick<Manifest, "artifact" | "preprocess" | "inputs" | "outputs" | "postprocess" | "rules" | "runtime">;
   model: Pick<ModelDescription, "sha256" | "filesDigest" | "onnxruntime" | "provider" | "threads">;
   datasetDigest: string;
   heads: readonly string[];
@@ -36,6 +36,7 @@ export function predictionCacheKey({
     inputs: manifest.inputs,
     outputs: manifest.outputs,
     postprocess: manifest.postprocess,
+    ...(manifest.rules === undefined ? {} : { rules: manifest.rules }),
     files: model.filesDigest,
     dataset: datasetDigest,
     heads,

@@ -4,6 +4,7 @@ import { endianness } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 import type { HeadColumns } from "./columns.ts";
+import type { RuledRow } from "./ruled-row.ts";
 
 /** What a model answered for rows [from, to) of a dataset. */
 export type Chunk = {
@@ -15,6 +16,8 @@ export type Chunk = {
   scores: Record<string, Float64Array>;
   /** Head → what else is kept of each answer, as JSON; null for rows that the model could not take. */
   lists: Record<string, unknown[]>;
+  /** Rows for which a rule fired, by position in the dataset. */
+  ruled: RuledRow<number>[];
 };
 
 export type ChunkStore = {
@@ -47,18 +50,20 @@ export function openChunkStore(folder: string, key: string): ChunkStore {
       const cut = text.indexOf("\n");
       const body = text.slice(cut + 1);
       if (cut === -1 || text.slice(0, cut) !== head(from, to, body)) return "is damaged (its digest does not match)";
-      const { errors, scores, lists } = JSON.parse(body) as Pick<Chunk, "errors" | "lists"> & {
+      const { errors, scores, lists, ruled } = JSON.parse(body) as Pick<Chunk, "errors" | "lists"> & {
         scores: Record<string, string>;
+        ruled?: Chunk["ruled"];
       };
       const decoded = Object.fromEntries(Object.entries(scores).map(([name, base64]) => [name, decode(base64)]));
       for (const { head, width, list } of heads)
         if (decoded[head]?.length !== width * (to - from) || (list !== null && lists[head]?.length !== to - from))
           return `does not hold the answers of ${head}`;
-      return { from, to, errors, scores: decoded, lists };
+      return { from, to, errors, scores: decoded, lists, ruled: ruled ?? [] };
     },
-    async write({ from, to, errors, scores, lists }) {
+    async write({ from, to, errors, scores, lists, ruled }) {
       const body = JSON.stringify({
         errors,
+        ...(ruled.length === 0 ? {} : { ruled }),
         scores: Object.fromEntries(Object.entries(scores).map(([name, numbers]) => [name, encode(numbers)])),
         lists,
       });

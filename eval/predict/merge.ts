@@ -3,6 +3,7 @@ import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { assertBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { answersShape, joinAnswers, joinForecasts } from "./join.ts";
+import type { RuledRow } from "./ruled-row.ts";
 import type { ShardMachine, ShardResult } from "./shard-file.ts";
 
 /** All of a model's predictions, merged. */
@@ -12,6 +13,8 @@ export type MergedShards = {
   predictions: Predictions[];
   /** Rows that could not be read, then rows that the model could not take. */
   badRows: BadRow[];
+  /** Rows for which rules fired. */
+  ruled: RuledRow[];
   /** Row ranges in order, and the machine that predicted each. */
   parts: { from: number; to: number; machine: ShardMachine }[];
 };
@@ -64,6 +67,7 @@ export function mergeShards(shards: readonly ShardResult[], dataset: Pick<Datase
     modelSha256: first.manifest.modelSha256,
     predictions,
     badRows,
+    ruled: sorted.flatMap(({ manifest }) => manifest.ruledRows ?? []),
     parts: sorted.map(({ manifest: { from, to, machine } }) => ({ from, to, machine })),
   };
 }

@@ -29,6 +29,7 @@ export function classificationColumns(head: ClassificationHead): Columns {
   const binary = head.labels.length === 2;
   const classes = binary ? [...head.labels.filter((label) => label !== positive), positive] : head.labels;
   const scored = binary ? [positive] : classes;
+  const threshold = head.threshold === undefined ? {} : { threshold: head.threshold };
   const indexOf = new Map(classes.map((label, i) => [label, i]));
   const labelOf = (row: DatasetRow): number => {
     const index = indexOf.get(row.labels[head.name] as string);
@@ -44,7 +45,7 @@ export function classificationColumns(head: ClassificationHead): Columns {
     },
     list: null,
     check: labelOf,
-    collect: (rows, { numbers }) => ({ labels: Float64Array.from(rows, labelOf), scores: numbers, classes }),
+    collect: (rows, { numbers }) => ({ labels: Float64Array.from(rows, labelOf), scores: numbers, classes, ...threshold }),
     recover: (found, rows) => recovered(found, rows.length * scored.length),
   };
 }

@@ -12,6 +12,7 @@ import { openChunkStore, type Chunk, type ChunkStore } from "./chunk-store.ts";
 import type { HeadColumns } from "./columns.ts";
 import { headColumns } from "./head-columns.ts";
 import { labelledPredictions } from "./labelled.ts";
+import type { RuledRow } from "./ruled-row.ts";
 
 export type PredictRequest = {
   predictor: Pick<Predictor, "predict" | "describe">;
@@ -43,6 +44,8 @@ export type PredictedDataset = {
   expandedHeads: string[];
   /** Rows of the dataset that this model could not take. */
   badRows: BadRow[];
+  /** Rows for which rules fired, in order; empty for a model without rules. */
+  ruled: RuledRow[];
   /** Row range of the dataset. */
   from: number;
   to: number;
@@ -112,6 +115,7 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
     predictions: assembled.map(({ predictions }) => predictions),
     expandedHeads: assembled.flatMap(({ predictions, expanded }) => (expanded ? [predictions.head] : [])),
     badRows,
+    ruled: chunks.flatMap((chunk) => chunk.ruled.map((one) => ({ ...one, row: dataset.rows[one.row]!.id }))),
     from,
     to,
     cachedRows,
@@ -161,6 +165,7 @@ async function compute(
     heads.flatMap(({ head, list }) => (list === null ? [] : [[head, new Array<unknown>(rows.length).fill(null)]])),
   ) as Chunk["lists"];
   const errors: Chunk["errors"] = [];
+  const ruled: Chunk["ruled"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
     // the dataset, which no figure may hide. A lookup's note is about the store, not about a field.
@@ -174,8 +179,27 @@ async function compute(
         write(result.heads[head]!, scores[head]!, i * width);
         if (list !== null) lists[head]![i] = list(result.heads[head]!);
       }
+    if (result.ok && damaged === undefined && result.rules !== undefined)
+      ruled.push({ row: from + i, ...ruledRow(result.rules, heads) });
   });
-  return { from, to, errors, scores, lists };
+  return { from, to, errors, scores, lists, ruled };
+}
+
+function ruledRow(
+  { fired, own }: Extract<RowResult, { ok: true }>["rules"] & object,
+  heads: readonly HeadColumns[],
+): Omit<RuledRow, "row"> {
+  return {
+    fired: fired.map(({ rule }) => rule),
+    own: Object.fromEntries(
+      // A rule changes numbers and classes only.
+      heads.filter(({ list }) => list === null).map(({ head, width, write }) => {
+        const numbers = new Float64Array(width);
+        write(own[head]!, numbers, 0);
+        return [head, [...numbers]];
+      }),
+    ),
+  };
 }
 
 function assemble(

@@ -7,6 +7,7 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import { task } from "../../models/core/manifest/manifest.ts";
 import { readPredictions } from "../predictions/read.ts";
 import { writePredictions } from "../predictions/write.ts";
+import type { RuledRow } from "./ruled-row.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 
 const badRow = z.strictObject({ place: z.string(), reason: z.string() });
@@ -39,6 +40,16 @@ const shardManifest = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Heads of which a row of the dataset became a row per step of its forecast."),
+  ruledRows: z
+    .array(
+      z.strictObject({
+        row: z.string(),
+        fired: z.array(z.string()),
+        own: z.record(z.string(), z.array(z.number())),
+      }),
+    )
+    .default([])
+    .describe("Rows of this shard for which rules fired, and what the model answers without them."),
   heads: z.array(
     z.strictObject({
       head: z.string(),
@@ -53,7 +64,10 @@ const shardManifest = z.strictObject({
 type ShardManifest = z.infer<typeof shardManifest>;
 
 /** One job's part of the predictions. */
-export type ShardResult = { manifest: Omit<ShardManifest, "schemaVersion" | "heads">; predictions: Predictions[] };
+export type ShardResult = {
+  manifest: Omit<ShardManifest, "schemaVersion" | "heads" | "ruledRows"> & { ruledRows?: RuledRow[] };
+  predictions: Predictions[];
+};
 
 const manifestName = "shard.json";
 const digestOf = async (path: string) =>
@@ -80,7 +94,7 @@ export async function writeShard(folder: string, { manifest, predictions }: Shar
       rows: one.ids.length,
     });
   }
-  const whole: ShardManifest = { schemaVersion: 1, ...manifest, heads };
+  const whole: ShardManifest = { schemaVersion: 1, ...manifest, ruledRows: manifest.ruledRows ?? [], heads };
   await writeFileAtomic(join(folder, manifestName), `${JSON.stringify(whole, null, 2)}\n`);
 }
 

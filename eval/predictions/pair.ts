@@ -145,9 +145,16 @@ function withoutIds({
   head,
   task,
   naiveScales,
+  threshold,
   datasetDigest,
 }: Predictions): Omit<Predictions, "ids" | "labels" | "classes" | "slices" | "groups" | "weights" | "scores"> {
-  return { head, task, datasetDigest, ...(naiveScales === undefined ? {} : { naiveScales }) };
+  return {
+    head,
+    task,
+    datasetDigest,
+    ...(naiveScales === undefined ? {} : { naiveScales }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
 }
 
 /** The scores with the rows and columns in another order. `order` null: the rows stay. */

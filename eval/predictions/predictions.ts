@@ -49,6 +49,8 @@ export type Predictions = {
   weights: Float64Array | null;
   /** Error of the naive forecast on the training data of each row's series, where declared: the divisor of MASE. */
   naiveScales?: Float64Array;
+  /** Binary: the score from which on the model itself answers the positive class, where its manifest declares one. */
+  threshold?: number;
   /** Ranking, token classification, texts: these instead of `labels`, `scores` and `classes`, which are then empty. */
   answers?: Answers;
   /** Forecasting, where the file names series and steps. */

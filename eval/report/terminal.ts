@@ -5,6 +5,7 @@ import { checkName, checkNumbers } from "./content/check-numbers.ts";
 import { shownSignature } from "./content/signature.ts";
 import { byAttention, tally } from "./content/check-order.ts";
 import { datasetChangeText } from "./content/dataset-change.ts";
+import { rulesText } from "./content/rules.ts";
 import { falseRedSentence, honestCandidate } from "./content/false-red.ts";
 import { checkWord } from "./content/check-word.ts";
 import { intervalHeading } from "./content/levels.ts";
@@ -75,6 +76,7 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
       list(colors.yellow("This candidate changes the gate's settings (judged by the first):"), changes, style),
     );
   if (model.datasetChange !== undefined) parts.push(dataChange(model.datasetChange, style));
+  if (model.rules !== undefined) parts.push(rulesChange(model.rules, style));
   if (model.notes.length > 0) parts.push(list("Notes:", model.notes.map(sentence), style));
   const steps = nextSteps(model);
   if (steps.length > 0) parts.push(list("What to do:", steps.map(sentence), style));
@@ -91,6 +93,18 @@ function dataChange(change: DatasetChange, style: Style): string {
     .filter(({ slice }) => slice === "all")
     .map((one) => `${one.who}, ${oneLine(one.metric)}: ${one.base} ${style.glyphs.arrow} ${one.candidate}`);
   return list(style.colors.yellow(headline.replace(/\.$/, ":")), [...described, ...measured], style);
+}
+
+function rulesChange(effect: NonNullable<ModelVerdict["rules"]>, style: Style): string {
+  const { headline, rules, figures } = rulesText(effect, style.glyphs);
+  const fired = rules.map(
+    (one) =>
+      `${oneLine(one.id)}: ${one.fired} rows, ${one.gained} gained, ${one.lost} lost${one.remark === "" ? "" : `; ${one.remark}`}`,
+  );
+  const measured = figures
+    .filter(({ without, withRules }) => without !== withRules)
+    .map((one) => `${oneLine(one.metric)}: ${one.without} without, ${one.withRules} with rules (${one.difference})`);
+  return list(headline.replace(/\.$/, ":"), [...fired, ...measured], style);
 }
 
 function heading(model: ModelVerdict, { glyphs, colors, width }: Style): string {

@@ -68,6 +68,10 @@ export const modelIdentity = z.strictObject({
   version: z.string(),
   task,
   sha256: z.string(),
+  rules: z
+    .strictObject({ version: z.string(), sha256: z.string().describe("Of the rules as they were read.") })
+    .optional()
+    .describe("The rules beside the model; absent without any."),
 });
 export type ModelIdentity = z.infer<typeof modelIdentity>;
 
@@ -142,6 +146,44 @@ const datasetChange = z.strictObject({
 });
 export type DatasetChange = z.infer<typeof datasetChange>;
 
+const count = z.int().nonnegative();
+
+/** What the rules beside a candidate change on the gate's rows. */
+const rulesEffect = z.strictObject({
+  version: z.string(),
+  sha256: z.string().describe("Of the rules as they were read."),
+  rows: count.describe("Rows that were answered."),
+  firedRows: count.describe("Those for which any rule fired."),
+  gained: count.describe("Answers that the rules turn right, or nearer to the true value; over all heads."),
+  lost: count.describe("Answers that they turn wrong, or farther from it."),
+  list: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        fired: count,
+        gained: count.describe("Of `gained`, those of rows for which this rule fired, alone or with others."),
+        lost: count,
+      }),
+    )
+    .describe("In the manifest's order."),
+  figures: z
+    .array(
+      z.strictObject({
+        head: z.string(),
+        metric: metricName,
+        unit: z.string(),
+        direction: z.enum(["higher", "lower"]),
+        without: number.describe("The model's own answers; null when undefined."),
+        withRules: number.describe("The answers as they are served, which the checks judge; null when undefined."),
+        interval: interval
+          .nullable()
+          .describe("Of withRules - without, paired; null when they are equal or it cannot be computed."),
+      }),
+    )
+    .describe("Over all rows."),
+});
+export type RulesEffect = z.infer<typeof rulesEffect>;
+
 const modelVerdict = z.strictObject({
   model: modelIdentity,
   baseline: modelIdentity.nullable(),
@@ -168,6 +210,7 @@ const modelVerdict = z.strictObject({
     ),
   policySource: z.string().describe("Where the thresholds were read."),
   policyChanges: z.array(policyChange),
+  rules: rulesEffect.optional().describe("What the candidate's rules change; absent for a model without rules."),
   datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });
 export type ModelVerdict = z.infer<typeof modelVerdict>;

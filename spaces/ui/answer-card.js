@@ -98,6 +98,12 @@ export function answerCard(title, from, note = "") {
       fill(
         body,
         ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)),
+        prediction.reasons.length > 0 &&
+          h(
+            "ul",
+            { class: "reasons", "aria-label": "Reasons" },
+            ...prediction.reasons.map((reason) => h("li", null, reason)),
+          ),
         ...prediction.notes.map((note) => h("p", { class: "hint note" }, note)),
         timeBar(prediction.timing),
         h(

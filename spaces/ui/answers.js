@@ -14,6 +14,7 @@ import { fieldErrors } from "./api.js";
  * @typedef {{
  *   heads: HeadAnswer[],
  *   notes: string[],
+ *   reasons: string[],
  *   timing: import("./time-bar.js").Timing,
  *   from: string,
  *   raw: unknown,
@@ -62,6 +63,16 @@ export function readHeads(answer, heads) {
 export function readNotes(answer) {
   return (answer?.notes ?? []).map(
     (/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`,
+  );
+}
+
+/**
+ * @param {any} answer of one row
+ * @returns {string[]} what the rules that fired say; a rule that gives no reason is named
+ */
+export function readReasons(answer) {
+  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason }) =>
+    reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { Failure, request } from "./api.js";
-import { readHeads, readNotes, readOutcome, readTiming } from "./answers.js";
+import { readHeads, readNotes, readOutcome, readReasons, readTiming } from "./answers.js";
 import { readFields } from "./schema-fields.js";
 
 /**
@@ -129,6 +129,7 @@ function backendOf(model, title, taken = {}) {
       return {
         heads: readHeads(data, model.heads),
         notes: readNotes(data),
+        reasons: readReasons(data),
         timing: readTiming(data, totalMs),
         from: `${text(data.model)} v${text(data.version)}`,
         raw: data,

@@ -3,6 +3,7 @@ import type { ModelIdentity, ModelVerdict } from "../../schema/verdict.ts";
 import { unseenProbability } from "../../stats/rule-of-three.ts";
 import { tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
+import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
 import { nextSteps } from "../content/next-steps.ts";
 import { sources } from "../content/sources.ts";
@@ -41,6 +42,7 @@ export function modelSection(
     steps(model),
     changes(model, budgets.texts),
     data(model, budgets.texts),
+    rules(model, budgets.texts),
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
     `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
     notes(model, budgets.texts),
@@ -151,6 +153,34 @@ function data({ datasetChange }: ModelVerdict, budget: Budget): string {
       ? ""
       : `<details><summary>The same models on both versions of the data</summary><table><thead><tr>${["model", "metric", "slice", "on the base's rows", "on the candidate's rows"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${taken.join("")}</tbody></table>${left === 0 ? "" : `… ${counted(left, "more figure")} in verdict.json.`}</details>`;
   return `<div class="warn"><b>${first}.</b> ${rest.join(". ")}<table><thead><tr><th scope="col">data</th><th scope="col">base → candidate</th></tr></thead><tbody>${takeWithin(described, budget).taken.join("")}</tbody></table>${measured}</div>`;
+}
+
+function rules({ rules: effect }: ModelVerdict, budget: Budget): string {
+  if (effect === undefined) return "";
+  const { headline, rules: list, figures } = rulesText(effect);
+  const cells = (texts: readonly string[]) => texts.map((text) => `<td class="n">${htmlText(text)}</td>`).join("");
+  const tableOf = (heads: readonly string[], rows: readonly string[]) => {
+    const { taken, left } = takeWithin(rows, budget);
+    const columns = heads.map((head, i) => `<th scope="col"${i === 0 ? "" : ' class="n"'}>${head}</th>`).join("");
+    return `<div class="scroll" tabindex="0" role="region" aria-label="${heads[0]}"><table><thead><tr>${columns}</tr></thead><tbody>${taken.join("")}</tbody></table></div>${left === 0 ? "" : `<p>… ${counted(left, "more row")} in verdict.json.</p>`}`;
+  };
+  return `<h3>Rules beside the model</h3><p>${htmlText(cut(headline, 300))} An answer is gained where the rules turn it right, or nearer to the true value. A row counts for every rule that fired for it.</p>${tableOf(
+    ["rule", "rows", "gained", "lost", ""],
+    list.map(
+      (one) =>
+        `<tr><td><code>${htmlText(cut(one.id, 80))}</code></td>${cells([one.fired, one.gained, one.lost, one.remark])}</tr>`,
+    ),
+  )}${
+    figures.length === 0
+      ? ""
+      : tableOf(
+          ["metric", "without rules", "with rules", "difference"],
+          figures.map(
+            (one) =>
+              `<tr><td><code>${htmlText(cut(one.metric, 200))}</code></td>${cells([one.without, one.withRules, one.difference])}</tr>`,
+          ),
+        )
+  }`;
 }
 
 function notes(model: ModelVerdict, budget: Budget): string {

@@ -3,6 +3,7 @@ import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { byAttention, tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
+import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
 import { count, counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
@@ -80,6 +81,7 @@ export function modelSections(
       },
     ),
     ...dataSections(model, group),
+    ...rulesSections(model, group),
     ...listOf(
       open.map((check) => checkLine(check, true, scale, ownLevel)),
       {
@@ -141,6 +143,37 @@ function dataSections({ datasetChange }: ModelVerdict, group: string): Section[]
         priority: 23,
         group,
         open: `\n<details><summary>The same models on both versions of the data</summary>\n\n${table(["model", "metric", "slice", "on the base's rows", "on the candidate's rows"])}`,
+        close: "\n</details>\n",
+        more: (left) => `\n… ${counted(left, "more figure")} in report.html\n`,
+      },
+    ),
+  ];
+}
+
+function rulesSections({ rules }: ModelVerdict, group: string): Section[] {
+  if (rules === undefined) return [];
+  const { headline, rules: list, figures } = rulesText(rules);
+  return [
+    ...listOf(
+      list.map((one) => row([markdownCode(one.id, 80), one.fired, one.gained, one.lost, one.remark])),
+      {
+        name: "rules",
+        priority: 13,
+        group,
+        open: `\n**${markdownCut(headline, 300)}**\n\n${table(["rule", "rows", "gained", "lost", ""])}`,
+        close: "\n",
+        more: (left) => `\n… ${counted(left, "more rule")} in report.html\n`,
+      },
+    ),
+    ...listOf(
+      figures.map((one) =>
+        row([`<code>${markdownCut(one.metric, 120)}</code>`, one.without, one.withRules, one.difference]),
+      ),
+      {
+        name: "figures with and without rules",
+        priority: 24,
+        group,
+        open: `\n<details><summary>The model with its rules and without them</summary>\n\n${table(["metric", "without rules", "with rules", "difference"])}`,
         close: "\n</details>\n",
         more: (left) => `\n… ${counted(left, "more figure")} in report.html\n`,
       },

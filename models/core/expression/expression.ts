@@ -161,6 +161,11 @@ export function compileDerived(
   };
 }
 
+/** The values that an expression uses. */
+export function valuesIn(expression: string): Set<string> {
+  return new Set(namesIn(expression).flatMap(({ name, called }) => (called ? [] : [name])));
+}
+
 /**
  * filtrex reports an unknown name only when a row is computed. Its lexical rules are simple enough to find the names
  * beforehand.

@@ -49,6 +49,15 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "postprocess.*":
     "- {name: sentiment, from: logits, kind: classification, activation: softmax, labels: [negative, positive]}",
   "postprocess.*.labels": "labels: [negative, positive]",
+  rules:
+    "rules:\n  version: 1.0.0\n  list:\n    - {id: large-night-payment, when: amount > 500 and hour < 6, add: {atLeast: 0.9}, reasons: [a large payment at night]}",
+  "rules.version": "version: 1.0.0",
+  "rules.list": "list:\n  - {id: large, when: amount > 500, reasons: [a large payment]}",
+  "rules.list.*": "- {id: large, when: amount > 500, reasons: [a large payment]}",
+  "rules.list.*.when": "when: amount > 500 and fraud.score > 0.2",
+  "rules.list.*.override": "override: {label: fraud}",
+  "rules.list.*.add": "add: {atLeast: 0.9}",
+  "rules.columns.*": "hour: {type: number, min: 0, max: 23}",
   "runtime.threads": "threads: 1",
   dataset: "dataset:\n  id: reviews\n  files: [{path: data/eval.jsonl}]\n  labels: {sentiment: {field: label}}",
   "dataset.files": "files: [{path: data/eval.jsonl}]",

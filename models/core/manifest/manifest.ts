@@ -6,6 +6,8 @@ import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
+import { ruleIssues } from "../rules/issues.ts";
+import { rules } from "../rules/schema.ts";
 import { dtypes } from "../tensors.ts";
 
 export const tasks = [
@@ -290,6 +292,9 @@ export const manifest = z
     inputs: z.array(graphInput).min(1),
     outputs: z.array(graphOutput).min(1),
     postprocess: z.array(head).min(1).describe("The model's heads."),
+    rules: rules
+      .optional()
+      .describe("Versioned expressions beside the model that override its answer, move it, or give reasons for it."),
     runtime: runtime.prefault({}),
     dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
     gates: gates.optional(),
@@ -365,6 +370,11 @@ export const manifest = z
             example: didYouMean(one.positive, one.labels) ?? one.labels.at(-1),
           },
         );
+      if (one.kind === "classification" && one.threshold !== undefined && one.labels.length !== 2)
+        addIssue(
+          ["postprocess", i, "threshold"],
+          `a threshold decides between two labels, and there are ${one.labels.length}`,
+        );
     });
     const heads = m.postprocess.map((one) => one.name);
     if (new Set(heads).size !== heads.length) addIssue(["postprocess"], "two heads have the same name");
@@ -406,6 +416,11 @@ export const manifest = z
     }
     if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes"))
       addIssue(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
+    if (m.rules !== undefined && m.serving.response !== undefined && Object.hasOwn(m.serving.response, "reasons"))
+      addIssue(["serving", "response", "reasons"], "`reasons` is what the server itself adds when a rule fired");
+    ruleIssues(m.rules, m.postprocess).forEach(({ path, message, right }) =>
+      addIssue(["rules", "list", ...path], message, right),
+    );
     m.dataset?.slices.forEach((slice, i) => {
       if (predictionColumns.has(slice))
         addIssue(

@@ -4,6 +4,7 @@ import { instantWords } from "../lookup/instant.ts";
 import { keyPart } from "../lookup/key.ts";
 import { itemId } from "../postprocess/catalogue.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
+import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
@@ -21,17 +22,17 @@ type Field = { optional: boolean } & (
 type Fields = [name: string, field: Field][];
 
 /** What of a manifest says which fields a row has. */
-type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess">>;
+type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess" | "rules">>;
 
 /**
- * The fields that a model's preprocessing reads, and its heads. If several steps read a field, the last one decides what
- * it holds.
+ * The fields that a model's preprocessing reads, its heads and its rules. If several steps read a field, the last one
+ * decides what it holds.
  */
-function fieldsOf({ preprocess, postprocess = [] }: Reads): Map<string, Field> {
-  const excluded = postprocess.flatMap((head): Fields =>
+function fieldsOf(manifest: Reads): Map<string, Field> {
+  const excluded = (manifest.postprocess ?? []).flatMap((head): Fields =>
     head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [],
   );
-  return new Map([...excluded, ...Object.values(preprocess).flatMap(fieldsOfStep)]);
+  return new Map([...excluded, ...Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep)]);
 }
 
 function fieldsOfStep(step: PreprocessStep): Fields {

@@ -60,14 +60,21 @@ export function compileClassification(
 }
 
 function reader(head: ClassificationHead, width: number) {
-  const { labels } = head;
+  const answer = classificationAnswer(head);
+  return (values: ArrayLike<number>, from: number, rowName: () => string): ClassificationResult =>
+    answer(probabilitiesOf(head, values, from, width, rowName));
+}
+
+/** Turns the probabilities of a head's labels, in the head's order, into its answer. */
+export function classificationAnswer(head: ClassificationHead): (given: readonly number[]) => ClassificationResult {
+  const { labels, threshold } = head;
   const binary = labels.length === 2 ? labels.indexOf(positiveLabel(head)) : null;
   // An assignment to `__proto__` would set the prototype and add no property.
   const plain = !labels.includes("__proto__");
-  return (values: ArrayLike<number>, from: number, rowName: () => string): ClassificationResult => {
-    const given = probabilitiesOf(head, values, from, width, rowName);
+  return (given) => {
     let top = 0;
     for (let i = 1; i < given.length; i++) if (given[i]! > given[top]!) top = i;
+    if (threshold !== undefined && binary !== null) top = given[binary]! >= threshold ? binary : 1 - binary;
     let probabilities: Record<string, number> = {};
     if (plain) for (let i = 0; i < labels.length; i++) probabilities[labels[i]!] = given[i]!;
     else probabilities = Object.fromEntries(labels.map((label, i) => [label, given[i]!]));

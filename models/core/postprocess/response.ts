@@ -6,12 +6,20 @@ import type { Head } from "./schema.ts";
 /** Milliseconds, as in the standard answer's `timing`. */
 export type ResponseTiming = { queueMs: number; inferenceMs: number; totalMs: number };
 
+/** What expressions call the parts of a head's answer. */
+export function headNames(heads: readonly Head[]): string[] {
+  return heads.flatMap((head) => Object.keys(valuesOf(middleOf(head))).map((key) => `${head.name}.${key}`));
+}
+
+/** Writes those parts of an answer into the values of an expression. */
+export function putHeads(results: Readonly<Record<string, HeadResult>>, values: Record<string, unknown>): void {
+  for (const [name, result] of Object.entries(results))
+    for (const [key, value] of Object.entries(valuesOf(result))) values[`${name}.${key}`] = value;
+}
+
 /** Names that the expressions of `serving.response` may use. */
 function namesOf(heads: readonly Head[]): string[] {
-  return [
-    ...heads.flatMap((head) => Object.keys(valuesOf(middleOf(head))).map((key) => `${head.name}.${key}`)),
-    ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 })),
-  ];
+  return [...headNames(heads), ...Object.keys(timingValues({ queueMs: 0, inferenceMs: 0, totalMs: 0 }))];
 }
 
 /** What an expression can read of a head: single values, and the list of a forecast. */
@@ -84,8 +92,7 @@ export function compileResponse(
   );
   return (results, timing) => {
     const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
-    for (const [name, result] of Object.entries(results))
-      for (const [key, value] of Object.entries(valuesOf(result))) values[`${name}.${key}`] = value;
+    putHeads(results, values);
     return Object.fromEntries(fields.map(([name, compute]) => [name, compute(values)]));
   };
 }

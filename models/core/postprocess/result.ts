@@ -1,6 +1,9 @@
 export type ClassificationResult = {
   kind: "classification";
-  /** The most probable label; the earlier one on a tie. */
+  /**
+   * The most probable label; the earlier one on a tie. Of a binary head with a `threshold`: the positive one where the
+   * score reaches it.
+   */
   label: string;
   /** Binary: probability of the positive label. Otherwise: of `label`. */
   score: number;

@@ -31,6 +31,14 @@ const classificationHead = z.strictObject({
     .describe(
       "The answer's JSON lists only this many labels, most probable first, in the place of every probability; measurements use all.",
     ),
+  threshold: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      "Of two labels: the answer is the positive one where its probability is at least this. Without it the more probable label is the answer. `sluice plan` proposes one.",
+    ),
 });
 
 const regressionHead = z.strictObject({

@@ -9,6 +9,7 @@ import { compileLookup, type Lookup, type LookupResult } from "../preprocess/loo
 import type { CompiledStep, LookedUp, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { compileStep } from "../preprocess/compile-step.ts";
+import { compileRules, type CompiledRules } from "../rules/compile.ts";
 import { castTo, firstMisfit, misfit, type GraphTensor } from "../tensors.ts";
 
 /** A row after all steps of the manifest, by step. */
@@ -61,6 +62,8 @@ export type Pipeline = {
   read: ReturnType<typeof headReader>;
   /** Replaces `prepare` and `feeds` for rows of plain numbers; null for other rows. */
   direct: DirectPipeline | null;
+  /** Applied to every answer; null for a model without rules. */
+  rules: CompiledRules | null;
 };
 
 /**
@@ -166,6 +169,16 @@ export function compilePipeline(
     },
     read: headReader(heads),
     direct: directPipeline(active, inputs),
+    rules:
+      manifest.rules === undefined
+        ? null
+        : compileRules(
+            manifest.rules,
+            manifest.preprocess,
+            manifest.postprocess,
+            (path) => placeIn(loaded, ["rules", ...path]),
+            lookups,
+          ),
   };
 }
 

@@ -11,8 +11,10 @@ import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabi
 import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
 import type { HeadResult } from "../postprocess/result.ts";
 import type { FeatureStore } from "../lookup/store.ts";
-import type { Note } from "../preprocess/compiled.ts";
+import type { LookedUp, Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
+import { rulesIdentity, type RulesIdentity } from "../rules/identity.ts";
+import type { FiredRule } from "../rules/reasons.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
@@ -26,6 +28,8 @@ export type RowResult =
       heads: Record<string, HeadResult>;
       /** Fields that a placeholder replaced, and lookups without a value; absent when there are none. */
       notes?: readonly Note[];
+      /** The rules that fired, and the model's own answer; absent when none did. */
+      rules?: { fired: readonly FiredRule[]; own: Record<string, HeadResult> };
     }
   /**
    * RowError: the row cannot be used. Any other error (only with `badOutput: "row"`): the model gave no usable answer.
@@ -65,6 +69,8 @@ export type ModelDescription = {
   modelBytes: number;
   /** Digest of the files that preprocessing and heads read. */
   filesDigest: string;
+  /** The rules beside the model; absent without any. */
+  rules?: RulesIdentity;
   /** SHA-256 of the optimised graph if it is open instead of the artifact, otherwise null. */
   optimised: string | null;
   /** Execution provider that is actually in use. */
@@ -272,11 +278,27 @@ function assemble(
 
   const batchOf = (options: PredictOptions) => pipeline.fixedBatch ?? Math.max(1, options.batch ?? defaultBatch);
 
+  /** The model's own answer to a row, and what the rules make of it. */
+  const ruled = (row: Row, own: Record<string, HeadResult>, lookedUp: LookedUp | undefined): RowResult => {
+    if (pipeline.rules === null) return { ok: true, heads: own };
+    try {
+      const answer = pipeline.rules.apply(row, own, lookedUp);
+      if (answer === null) return { ok: true, heads: own };
+      const { heads, fired } = answer;
+      return { ok: true, heads, rules: { fired, own } };
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { ok: false, error };
+    }
+  };
+
   /**
    * Writes the outputs of one run into the results of its rows.
    * @param contextOf row i of the run
    */
   const readRun = (
+    rows: readonly Row[],
+    found: FoundFeatures | null,
     answers: Record<string, GraphTensor>,
     indices: ArrayLike<number>,
     count: number,
@@ -289,7 +311,7 @@ function assemble(
       const index = indices[i]!;
       try {
         const heads = read(i, () => options.rowName?.(index) ?? `row ${index}`, contextOf(i));
-        results[index] = { ok: true, heads };
+        results[index] = ruled(rows[index]!, heads, found?.at(index));
       } catch (error) {
         if (!(error instanceof RowError) && options.badOutput !== "row") throw error;
         results[index] = { ok: false, error: error as EvaluationError };
@@ -327,7 +349,8 @@ function assemble(
       if (count === 0) break;
       const answers = await runTimed(batch.feeds(count), count, count, options);
       batch.release();
-      readRun(answers, indices, count, (i) => ({ row: rows[indices[i]!]!, steps: NO_STEPS }), results, options);
+      const contextOf = (i: number) => ({ row: rows[indices[i]!]!, steps: NO_STEPS });
+      readRun(rows, found, answers, indices, count, contextOf, results, options);
       if (found !== null) for (let i = 0; i < count; i++) addNotes(results, indices[i]!, found.notes(indices[i]!));
     }
     return results;
@@ -354,6 +377,8 @@ function assemble(
         options,
       );
       readRun(
+        rows,
+        found,
         answers,
         batch.map(({ index }) => index),
         batch.length,
@@ -427,6 +452,7 @@ function assemble(
       source: model.source,
       modelBytes: model.totalBytes,
       filesDigest,
+      ...rulesIdentity(manifest),
       optimised,
       provider: session.provider,
       providerNodes: session.providerNodes,

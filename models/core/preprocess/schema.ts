@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lookupStep } from "../lookup/schema.ts";
 
-const expression = z
+export const expression = z
   .string()
   .min(1)
   .describe(

@@ -25,10 +25,9 @@ export function compileTabular(
 ): CompiledStep {
   const mayBeNaN = new Set<string>();
   const columns = Object.entries(step.columns).map(([name, column]) => {
-    if (column.type !== "lookup") return [name, reader(name, column)] as const;
-    const found = lookedUpColumn(column.from, lookups, () => place(["columns", name, "from"]));
-    if (found.nan) mayBeNaN.add(name);
-    return [name, found.read] as const;
+    const { nan, read } = columnReader(name, column, lookups, () => place(["columns", name, "from"]));
+    if (nan) mayBeNaN.add(name);
+    return [name, read] as const;
   });
   const known = Object.keys(step.columns);
   const derived = Object.entries(step.derive).map(([name, expression]) => {
@@ -118,6 +117,23 @@ function lookedUpColumn(
       return found.values[found.at + index]!;
     },
   };
+}
+
+/**
+ * Reads one column of a row and checks it. `read` throws RowError; `nan` tells whether it may give NaN.
+ *
+ * @param place of the column's `from`; called only for an error.
+ * @throws ConfigurationError for a feature that no lookup step has.
+ */
+export function columnReader(
+  name: string,
+  column: Column,
+  lookups: Readonly<Record<string, Lookup>>,
+  place: () => string,
+): { nan: boolean; read: (row: Row, lookedUp: LookedUp) => unknown } {
+  return column.type === "lookup"
+    ? lookedUpColumn(column.from, lookups, place)
+    : { nan: false, read: reader(name, column) };
 }
 
 function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row: Row) => unknown {

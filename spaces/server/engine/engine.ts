@@ -3,13 +3,19 @@ import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
+import type { FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
 
 /** The result for one row. `refused`: the row cannot be used; otherwise the model gave no usable answer for it. */
 export type RowAnswer =
-  | { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] }
+  | {
+      ok: true;
+      heads: Record<string, HeadResult>;
+      notes?: readonly Note[];
+      rules?: { fired: readonly FiredRule[] };
+    }
   | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
 
 /** How a group of rows is cut into runs of the graph. */

@@ -26,7 +26,11 @@ export async function runRows(
 
 /** Errors become plain values, because they may cross to another thread. */
 function answer(result: RowResult): RowAnswer {
-  if (result.ok) return result;
+  if (result.ok) {
+    // The model's own answer is for evaluations.
+    const { rules, ...answered } = result;
+    return rules === undefined ? answered : { ...answered, rules: { fired: rules.fired } };
+  }
   const { error } = result;
   return error instanceof RowError
     ? { ok: false, refused: true, field: error.field, diagnostic: error.diagnostic }

@@ -94,13 +94,17 @@ const notes = z
   )
   .optional()
   .describe("Fields that a placeholder took the place of and features that were missing, and why; absent without any.");
-const prediction = z.object({ model: z.string(), version: z.string(), heads, notes, timing });
+const reasons = z
+  .array(z.object({ rule: z.string(), reason: z.string().optional() }))
+  .optional()
+  .describe("The rules beside the model that fired, with the reasons they give; absent when none did.");
+const prediction = z.object({ model: z.string(), version: z.string(), heads, reasons, notes, timing });
 const predictions = z.object({
   model: z.string(),
   version: z.string(),
   rows: z.int(),
   failed: z.int(),
-  predictions: z.array(z.union([z.object({ heads, notes }), z.object({ error: problem })])),
+  predictions: z.array(z.union([z.object({ heads, reasons, notes }), z.object({ error: problem })])),
   timing,
 });
 
@@ -186,7 +190,11 @@ export function openApi(serving: Serving): Record<string, unknown> {
     if (response !== undefined) {
       const own = {
         ...response.schema,
-        properties: { ...(response.schema as { properties: object }).properties, notes: schemaOf(notes.unwrap()) },
+        properties: {
+          ...(response.schema as { properties: object }).properties,
+          reasons: schemaOf(reasons.unwrap()),
+          notes: schemaOf(notes.unwrap()),
+        },
       };
       schemas[`Answer.${slot.id}`] = own;
       schemas[`Answers.${slot.id}`] = {

@@ -1,6 +1,7 @@
 import { fieldPath } from "../../../models/core/field-path.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
+import { reasonsOf } from "../../../models/core/rules/reasons.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";
@@ -218,15 +219,17 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
 }
 
 /**
- * The part of an answer that comes from the model: `heads`, and `notes` when a placeholder was used. For an image that
+ * The part of an answer that comes from the model: `heads`, `reasons` when rules fired, and `notes` when a placeholder
+ * was used. For an image that
  * the server did not fetch, the note gives the server's reason.
  */
 function answerJson(
   model: ServedModel,
-  { heads, notes = [] }: RowOutcome & { ok: true },
+  { heads, notes = [], rules }: RowOutcome & { ok: true },
   unfetched: readonly UnfetchedNote[],
 ): string {
-  const text = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
+  const own = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
+  const text = rules === undefined ? own : `${own},"reasons":${JSON.stringify(reasonsOf(rules.fired))}`;
   if (notes.length === 0) return text;
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }
@@ -247,14 +250,14 @@ function ownAnswer(model: ServedModel, answerText: string, timing: Timing, excha
   if (model.response === undefined) return null;
   exchange.response.setHeader("vary", "Accept");
   if (wantsStandard(exchange.headers.accept)) return null;
-  const { heads, notes } = JSON.parse(`{${answerText}}`) as { heads: Record<string, HeadResult>; notes?: unknown };
+  const { heads, ...added } = JSON.parse(`{${answerText}}`) as { heads: Record<string, HeadResult> };
   try {
     const own = model.response.write(heads, {
       queueMs: Number(rounded(timing.queueMs)),
       inferenceMs: Number(rounded(timing.inferenceMs)),
       totalMs: Number(rounded(performance.now() - exchange.startedAt)),
     });
-    return JSON.stringify(notes === undefined ? own : { ...own, notes });
+    return JSON.stringify({ ...own, ...added });
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
     throw new Problem(500, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.diagnostic.problem}`);

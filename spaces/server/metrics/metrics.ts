@@ -101,6 +101,7 @@ export function createMetrics(
     "head",
     "label",
   ]);
+  const ruleFires = counter("rule_fires_total", "Answers for which a rule beside the model fired", ["model", "rule"]);
   const score = histogram(
     "prediction_score",
     "Score of each classification head",
@@ -237,6 +238,7 @@ export function createMetrics(
       if (!outcome.ok) return rowErrors.inc({ model, reason: outcome.diagnostic.code });
       for (const { field, lookup } of outcome.notes ?? [])
         if (lookup !== undefined) lookups.inc({ model, step: field, reason: lookup });
+      if (outcome.rules !== undefined) for (const { rule } of outcome.rules.fired) ruleFires.inc({ model, rule });
       for (const head in outcome.heads) {
         const result = outcome.heads[head]!;
         if (result.kind === "classification") {

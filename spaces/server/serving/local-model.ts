@@ -129,7 +129,7 @@ function serve(
   return {
     id: manifest.id,
     version: manifest.version,
-    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}`,
+    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}`,
     cacheable: Object.values(manifest.preprocess).every((step) => step.kind !== "lookup"),
     rowSchema: schema,
     example: manifest.serving.examples[0] ?? null,
@@ -178,6 +178,18 @@ function serve(
         kind: head.kind,
         ...headFacts(head),
       })),
+      ...(manifest.rules === undefined
+        ? {}
+        : {
+            rules: {
+              ...described.rules,
+              list: manifest.rules.list.map(({ id, description, reasons }) => ({
+                id,
+                ...(description === undefined ? {} : { description }),
+                reasons,
+              })),
+            },
+          }),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: {
         sha256: described.sha256,
@@ -233,6 +245,7 @@ function headFacts(head: Head): Record<string, unknown> {
       return {
         labels: head.labels,
         ...(head.labels.length === 2 ? { positive: positiveLabel(head) } : {}),
+        ...(head.threshold === undefined ? {} : { threshold: head.threshold }),
         ...(head.top === undefined ? {} : { top: head.top }),
       };
     case "regression":

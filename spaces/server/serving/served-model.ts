@@ -4,6 +4,7 @@ import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
+import type { FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
 import type { Refused } from "../scheduling/refused.ts";
 import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts";
@@ -12,7 +13,13 @@ import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts"
 export type Timing = { queueMs: number; inferenceMs: number; firstTokenMs?: number };
 /** The outcome of one row, the same for every backend. */
 export type RowOutcome =
-  | { ok: true; heads: Record<string, HeadResult>; notes?: readonly Note[] }
+  | {
+      ok: true;
+      heads: Record<string, HeadResult>;
+      notes?: readonly Note[];
+      /** The rules that fired; absent when none did. */
+      rules?: { fired: readonly FiredRule[] };
+    }
   | {
       ok: false;
       refused: boolean;
