@@ -33,6 +33,7 @@ describe.skipIf(chromiumPath === undefined)(
       });
       await page.goto(`${served.url}#${model}`);
       await page.getByRole("tab", { name: model, exact: true }).click();
+      await page.getByRole("tabpanel").locator(".chip").first().click();
       await page.getByRole("button", { name: "Predict", exact: true }).click();
       const answer = page.getByRole("tabpanel").getByRole("region", { name: "Answer", exact: true });
       await answer.getByText("The server’s JSON").waitFor();
@@ -72,9 +73,9 @@ describe.skipIf(chromiumPath === undefined)(
         "ViennaLOC",
       ]);
       expect(await answer.locator(".span-legend li").allInnerTexts()).toEqual(["PER 2", "LOC 3"]);
-      const colours = await answer
+      const colours = (await answer
         .locator("mark")
-        .evaluateAll((marks) => marks.map((mark) => getComputedStyle(mark).backgroundColor));
+        .evaluateAll("(marks) => marks.map((mark) => getComputedStyle(mark).backgroundColor)")) as string[];
       expect(new Set(colours).size).toBe(2);
     });
 
