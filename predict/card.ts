@@ -9,7 +9,14 @@ const cardSchema = z.object({
   id: z.string(),
   state: z.string(),
   version: z.string(),
-  heads: z.array(z.object({ name: z.string(), kind: z.enum(["classification", "regression", "text"]) })).min(1),
+  heads: z
+    .array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(["classification", "regression", "ranking", "series", "spans", "text"]),
+      }),
+    )
+    .min(1),
   input: z.object({ schema: z.object({ properties: z.record(z.string(), z.unknown()).default({}) }) }),
   artifact: z.object({ sha256: z.string(), preprocessingSha256: z.string().optional() }).optional(),
   remote: z.object({ model: z.string() }).optional(),

@@ -30,7 +30,15 @@ export function outputFormatOf(path: string): OutputFormat {
   });
 }
 
-const parts = { classification: ["label", "score"], regression: ["value"], text: ["text"] } as const;
+/** Parts of an answer that become columns, each named HEAD_PART. Lists are written as JSON. */
+const parts = {
+  classification: ["label", "score"],
+  regression: ["value"],
+  ranking: ["items"],
+  series: ["values", "quantiles"],
+  spans: ["spans"],
+  text: ["text"],
+} as const;
 
 export function columnsOf(heads: Card["heads"]): string[] {
   return [

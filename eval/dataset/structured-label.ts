@@ -2,12 +2,12 @@ import type { Dataset } from "../../models/core/manifest/manifest.ts";
 import { itemId } from "../../models/core/postprocess/catalogue.ts";
 import type { Head, SeriesHead, SpansHead } from "../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../models/core/postprocess/word-labels.ts";
-import type { Span } from "../predictions/predictions.ts";
 import type { DecimalMark } from "./formats/dialect.ts";
 import type { Actuals, References, RelevantItems, TrueSpans, TrueValue } from "./true-value.ts";
 import { finite, listIn, parsed, plain, present, Unusable } from "./unusable.ts";
 
 type Where = Dataset["labels"][string];
+type TrueSpan = TrueSpans["spans"][number];
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What the readers need of a row besides its fields. `owner`: the row's group, else its id. */
@@ -88,8 +88,8 @@ function gain(value: unknown, field: string): number {
 function spans(where: Where, head: SpansHead, fields: Fields): TrueSpans {
   const types = spanTypes(head.labels);
   const example = `[{"start": 0, "end": 4, "type": "${types[0]}"}]`;
-  const read = listIn(fields, where.field, example).map((value): Span => {
-    const { start, end, type } = (value ?? {}) as Partial<Span>;
+  const read = listIn(fields, where.field, example).map((value): TrueSpan => {
+    const { start, end, type } = (value ?? {}) as Partial<TrueSpan>;
     if (
       !Number.isSafeInteger(start) ||
       !Number.isSafeInteger(end) ||

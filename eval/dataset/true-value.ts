@@ -1,5 +1,3 @@
-import type { Span } from "../predictions/predictions.ts";
-
 /** True values that are no single label or number. */
 export type RelevantItems = {
   kind: "relevant";
@@ -7,7 +5,8 @@ export type RelevantItems = {
   /** One per item, finite and not negative; null where every relevant item counts 1. */
   gains: number[] | null;
 };
-export type TrueSpans = { kind: "spans"; spans: Span[] };
+/** Each is [start, end) in UTF-16 code units of the text. */
+export type TrueSpans = { kind: "spans"; spans: { start: number; end: number; type: string }[] };
 export type References = {
   kind: "references";
   /** At least one. */

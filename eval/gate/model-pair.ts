@@ -45,6 +45,19 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
   const loaded = exam.applyTo(own);
   const { manifest } = loaded;
   const { dataset } = exam;
+  // Before anything runs, so that a metric that no head has costs no run.
+  const sliceValues = Object.fromEntries(
+    (manifest.dataset?.slices ?? []).map((column) => [
+      column,
+      [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
+    ]),
+  );
+  const planned = planChecks(
+    exam.gates,
+    sliceValues,
+    (check) => headFor(check, exam.gates.checks.indexOf(check), manifest, loaded.file),
+    manifest.postprocess.length > 1,
+  );
   const baselineFolder = await findBaseline(own, context);
   const baselineLoaded = baselineFolder.found
     ? exam.applyTo(await withCulprit("baseline", loadManifest(baselineFolder.dir)))
@@ -86,18 +99,6 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
           ),
         ] as const,
     ),
-  );
-  const sliceValues = Object.fromEntries(
-    (manifest.dataset?.slices ?? []).map((column) => [
-      column,
-      [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
-    ]),
-  );
-  const planned = planChecks(
-    exam.gates,
-    sliceValues,
-    (check) => headFor(check, exam.gates.checks.indexOf(check), manifest, loaded.file),
-    manifest.postprocess.length > 1,
   );
   return {
     exam,

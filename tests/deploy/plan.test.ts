@@ -197,6 +197,30 @@ it("golden answers are compared number by number", () => {
   expect(differenceOf({ y: { value: 1 } }, { y: { value: "1" } }, 1)).toContain('received "1"');
 });
 
+describe("golden answers of other kinds", () => {
+  const ranking = (...items: [string, number][]) => ({
+    y: { kind: "ranking", items: items.map(([id, score]) => ({ id, score })) },
+  });
+  const span = (start: number) => ({ y: { kind: "spans", spans: [{ start, end: 20_010, type: "PER", score: 0.5 }] } });
+  it.each([
+    ["items of one score in another order", ranking(["a", 1], ["b", 1]), ranking(["b", 1], ["a", 1]), 1e-4, null],
+    ["the same, where all must be equal", ranking(["a", 1], ["b", 1]), ranking(["b", 1], ["a", 1]), 0, 'expected "a"'],
+    ["another item", ranking(["a", 2], ["b", 1]), ranking(["a", 2], ["c", 1.5]), 1e-4, "the rankings differ by 0.25"],
+    ["a score", ranking(["a", 2]), ranking(["a", 2.1]), 1e-4, "the rankings differ"],
+    ["too few items", ranking(["a", 2], ["b", 1]), ranking(["a", 2]), 1e-4, "the rankings differ by Infinity"],
+    ["no list of items", ranking(["a", 2]), { y: { kind: "ranking", items: "a" } }, 1e-4, "expected a list"],
+    ["a step within the tolerance", { y: { values: [1, 2] } }, { y: { values: [1, 2.0001] } }, 1e-4, null],
+    ["a missing step", { y: { values: [1, 2] } }, { y: { values: [1] } }, 1e-4, "expected 2 items, received 1"],
+    ["a further span", { y: { spans: [] } }, { y: { spans: [{ start: 0 }] } }, 1e-4, "expected 0 items, received 1"],
+    ["another offset", span(20_000), span(20_001), 1e-4, "expected 20000"],
+    ["another text", { y: { text: "a" } }, { y: { text: "b" } }, 1, 'expected "a"'],
+  ])("%s", (_, expected, received, tolerance, words) => {
+    const found = differenceOf(expected, received, tolerance);
+    if (words === null) expect(found).toBeNull();
+    else expect(found).toContain(words);
+  });
+});
+
 it("secrets are found by pattern and by file name, and reported without their value", () => {
   const found = (path: string, text: string) => secretIn(path, Buffer.from(text));
   expect(found("README.md", `a\nkey ghp_${"a1".repeat(20)}`)).toBe("a GitHub token on line 2");

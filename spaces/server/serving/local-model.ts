@@ -176,7 +176,7 @@ function serve(
       heads: manifest.postprocess.map((head) => ({
         name: head.name,
         kind: head.kind,
-        ...headFacts(head),
+        ...headFacts(head, manifest.preprocess),
       })),
       ...(manifest.rules === undefined
         ? {}
@@ -238,8 +238,19 @@ function serve(
   };
 }
 
+/** The row field with the text that spans are pieces of. */
+function textFieldOf(
+  head: Head & { kind: "spans" },
+  preprocess: LoadedManifest["manifest"]["preprocess"],
+): string | undefined {
+  const step = Object.entries(preprocess).find(([name, { kind }]) =>
+    head.text === undefined ? kind === "text" : name === head.text,
+  )?.[1];
+  return step?.kind === "text" ? step.field : undefined;
+}
+
 /** What a client has to know of a head besides its name and kind. */
-function headFacts(head: Head): Record<string, unknown> {
+function headFacts(head: Head, preprocess: LoadedManifest["manifest"]["preprocess"]): Record<string, unknown> {
   switch (head.kind) {
     case "classification":
       return {
@@ -264,7 +275,7 @@ function headFacts(head: Head): Record<string, unknown> {
         ...(head.history === undefined ? {} : { history: head.history }),
       };
     case "spans":
-      return { types: spanTypes(head.labels) };
+      return { types: spanTypes(head.labels), field: textFieldOf(head, preprocess) };
     case "text":
       return {};
   }

@@ -44,7 +44,7 @@ describe("an invalid manifest", () => {
     expect(error.message).toBe(
       [
         "model.yaml:4:7: `task` has a wrong value",
-        "  expected: one of binary-classification, multiclass-classification, regression, forecasting, ranking, speech-to-text, translation, text-generation",
+        "  expected: one of binary-classification, multiclass-classification, token-classification, regression, forecasting, ranking, speech-to-text, translation, text-generation",
         '  received: "regresion"',
         "  example:  task: regression",
         "  hint:     did you mean `regression`?",

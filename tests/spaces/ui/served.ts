@@ -5,6 +5,9 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { wordTokenizer } from "../../models/core/build.ts";
+import { rankingToy, seriesToy, spansToy, topToy, wordToy, type Toy } from "../../models/core/kinds.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -112,6 +115,38 @@ export async function serveMood(env: Record<string, string>): Promise<Served> {
   return started(["mood", "reply"], mkdtempSync(join(tmpdir(), "sluice-mood-")), { PATH: process.env["PATH"], ...env });
 }
 
+/** A model of each further kind of head, with rows that show something. */
+export async function serveKinds(): Promise<Served> {
+  const dir = mkdtempSync(join(tmpdir(), "sluice-kinds-"));
+  const words = "the of Anna Berg Vienna . moved from to and met in Clara New York".split(" ");
+  // Token i has the label at (i - 1) % 5: outside, a person, its next word, a place, its next word.
+  const ids: Record<string, number> = { Anna: 2, Berg: 3, Clara: 7, Vienna: 4, New: 9, York: 5 };
+  let outside = 1;
+  for (const word of words) if (ids[word] === undefined) [ids[word], outside] = [outside, outside + 5];
+  const tokenizer = JSON.parse(JSON.stringify(wordTokenizer())) as { model: { vocab: Record<string, number> } };
+  for (const [word, id] of Object.entries(ids)) {
+    delete tokenizer.model.vocab[`t${id}`];
+    tokenizer.model.vocab[word] = id;
+  }
+  const shown: Record<string, [Toy, Record<string, unknown>]> = {
+    pages: [rankingToy(false, { k: 8, exclude: undefined }), { a: 3.2, b: 1.1, c: 0.4 }],
+    demand: [seriesToy(true), { history: [1.2, 2.1, 2.0, 3.4, 3.1, 4.0] }],
+    entities: [spansToy(), { text: "Anna Berg moved from Vienna to New York and met Clara in Vienna ." }],
+    kinds: [topToy(), { a: 1, b: 3, c: 2 }],
+    words: [wordToy(), { text: "t7 t1" }],
+  };
+  const folders = Object.entries(shown).map(([id, [{ manifest, files }, example]]) => {
+    const folder = join(dir, id);
+    mkdirSync(folder);
+    const own = id === "entities" ? { ...files, "tokenizer.json": JSON.stringify(tokenizer) } : files;
+    for (const [name, content] of Object.entries(own)) writeFileSync(join(folder, name), content);
+    cpSync(join(root, "tests/fixtures", manifest.artifact.path!), join(folder, manifest.artifact.path!));
+    writeFileSync(join(folder, "model.yaml"), stringify({ ...manifest, id, serving: { examples: [example] } }));
+    return folder;
+  });
+  return started(folders, dir, process.env);
+}
+
 async function started(models: readonly string[], dir: string, env: NodeJS.ProcessEnv): Promise<Served> {
   const port = await freePort();
   const server = spawn(
@@ -133,7 +168,7 @@ async function started(models: readonly string[], dir: string, env: NodeJS.Proce
     await ended;
     rmSync(dir, { recursive: true, force: true });
   };
-  const until = Date.now() + 60_000;
+  const until = Date.now() + 180_000;
   while (!(await ready(url))) {
     if (Date.now() > until || server.exitCode !== null) {
       await stop();
