@@ -52,30 +52,32 @@ export function simulateAnswers(
   gatesOf: (metric: MetricDefinition) => number,
 ): Map<string, AnswerTally> {
   return new Map(
-    metricsFor(world.task).map((metric) => {
-      const truth = truthOf(world, metric, cell, seed);
-      const { direction } = metric;
-      const loss = direction === "higher" ? truth.baseline - truth.candidate : truth.candidate - truth.baseline;
-      const tally: AnswerTally = { gates: 0, undefined: 0, pass: 0, fail: 0, superiority: 0, limit: 0 };
-      for (let gate = 0; gate < gatesOf(metric); gate++) {
-        tally.gates++;
-        const { candidate, baseline } = world.draw(cell, seed, gate);
-        const asked = { level, seed: gate + 1 };
-        const own = metric.measure(candidate, asked);
-        const [min, max] = direction === "higher" ? [truth.candidate, null] : [null, truth.candidate];
-        if (own.status === "ok" && decideConfidentLimit(own.interval, min, max) === "pass") tally.limit++;
-        const contrast = metric.contrast(candidate, baseline, asked);
-        if (contrast.status === "undefined") {
-          tally.undefined++;
-          continue;
+    metricsFor(world.task)
+      .filter((metric) => gatesOf(metric) > 0)
+      .map((metric) => {
+        const truth = truthOf(world, metric, cell, seed);
+        const { direction } = metric;
+        const loss = direction === "higher" ? truth.baseline - truth.candidate : truth.candidate - truth.baseline;
+        const tally: AnswerTally = { gates: 0, undefined: 0, pass: 0, fail: 0, superiority: 0, limit: 0 };
+        for (let gate = 0; gate < gatesOf(metric); gate++) {
+          tally.gates++;
+          const { candidate, baseline } = world.draw(cell, seed, gate);
+          const asked = { level, seed: gate + 1 };
+          const own = metric.measure(candidate, asked);
+          const [min, max] = direction === "higher" ? [truth.candidate, null] : [null, truth.candidate];
+          if (own.status === "ok" && decideConfidentLimit(own.interval, min, max) === "pass") tally.limit++;
+          const contrast = metric.contrast(candidate, baseline, asked);
+          if (contrast.status === "undefined") {
+            tally.undefined++;
+            continue;
+          }
+          const { low, high } = contrast.interval;
+          const outcome = decideNonInferiority({ low, high }, loss, direction);
+          if (outcome === "pass") tally.pass++;
+          if (outcome === "fail") tally.fail++;
+          if (decideSuperiority({ low: -high, high: -low }, loss, direction) === "pass") tally.superiority++;
         }
-        const { low, high } = contrast.interval;
-        const outcome = decideNonInferiority({ low, high }, loss, direction);
-        if (outcome === "pass") tally.pass++;
-        if (outcome === "fail") tally.fail++;
-        if (decideSuperiority({ low: -high, high: -low }, loss, direction) === "pass") tally.superiority++;
-      }
-      return [metric.name, tally];
-    }),
+        return [metric.name, tally];
+      }),
   );
 }
