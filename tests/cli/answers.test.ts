@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ const file = (name: string, rows: readonly Row[]) => {
   return name;
 };
 const compare = (baseline: string, candidate: string, ...more: string[]) =>
-  sluice(dir, ["compare", "--baseline", baseline, "--candidate", candidate, "--json", ...more]);
+  sluice(dir, ["compare", "--baseline", baseline, "--candidate", candidate, ...more]);
 const checkOf = (run: Run) => (verdictFile.parse(JSON.parse(run.stdout)) as VerdictFile).models[0]?.checks[0];
 
 const rows = 300;
@@ -86,56 +86,61 @@ describe.each(tasks)("sluice compare --task $task", ({ task, metric, signature, 
     );
   const flags = ["--task", task, "--metric", ...metric, "--margin", margin];
 
-  it("is PASS, FAIL, INCONCLUSIVE and INCOMPARABLE, with the signature of the metric", async () => {
-    const [good, bad, between] = [made("good", 2), made("bad", 10), made("between", 3)];
-    const pass = await compare(good, good, ...flags);
-    expect(pass.code, pass.stderr).toBe(0);
-    expect(checkOf(pass)).toMatchObject({ verdict: "PASS", n: rows, signature, interval: { level: 0.9 } });
-    const fail = await compare(good, bad, ...flags);
-    expect(fail.code, fail.stderr).toBe(1);
-    expect(checkOf(fail)).toMatchObject({ verdict: "FAIL" });
-    const open = await compare(good, between, ...flags);
-    expect(open.code, open.stdout).toBe(3);
-    expect(checkOf(open)).toMatchObject({ verdict: "INCONCLUSIVE" });
+  it("is PASS for a candidate that answers like the baseline, with the signature of the metric", async () => {
+    const good = made("good", 2);
+    const run = await compare(good, good, "--json", ...flags);
+    expect(run.code, run.stderr).toBe(0);
+    expect(checkOf(run)).toMatchObject({ verdict: "PASS", n: rows, signature, interval: { level: 0.9 } });
+  });
+
+  it("is FAIL for one that is far worse, and prints the signature in the terminal and the reports", async () => {
+    const run = await compare(made("good", 2), made("bad", 10), "--out", `out-${task}`, ...flags);
+    expect(run.code, run.stderr).toBe(1);
+    const plain = (text: string) => text.replaceAll("&#124;", "|").replaceAll(/\s/g, "");
+    expect(plain(run.stdout)).toContain(signature);
+    for (const report of ["report.md", "report.html"])
+      expect(plain(readFileSync(join(dir, `out-${task}`, report), "utf8")), report).toContain(signature);
+  });
+
+  it("is INCONCLUSIVE for one that may be worse by the margin", async () => {
+    const run = await compare(made("good", 2), made("between", 3), "--json", ...flags);
+    expect(run.code, run.stdout).toBe(3);
+    expect(checkOf(run)).toMatchObject({ verdict: "INCONCLUSIVE" });
+  });
+
+  it("is INCOMPARABLE where what is true differs, and names the row", async () => {
     const other = file(
       `${task}-other.jsonl`,
       Array.from({ length: rows }, (_, i) => ({ ...row(i, 2), ...(i === 7 ? otherTruth : {}) })),
     );
-    const apart = await compare(good, other, ...flags);
-    expect(apart.code).toBe(3);
-    expect(checkOf(apart)).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r7") as string });
-  });
-
-  it("prints the signature in the terminal and in both reports", async () => {
-    const run = await sluice(dir, ["compare", "--baseline", made("good", 2), "--candidate", made("bad", 10), ...flags]);
-    expect(run.stdout.replaceAll(/\s/g, "")).toContain(signature);
+    const run = await compare(made("good", 2), other, "--json", ...flags);
+    expect(run.code).toBe(3);
+    expect(checkOf(run)).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringContaining("r7") as string });
   });
 });
 
 describe("sluice measure", () => {
-  it("gives every metric of the task with its interval and signature", async () => {
-    const wanted: Record<string, string[]> = {
-      ranking: ["ndcg_at_k", "recall_at_k", "precision_at_k", "map_at_k", "mrr", "hit_rate_at_k", "coverage_at_k"],
-      "token-classification": ["entity_f1"],
-      "speech-to-text": ["wer", "cer"],
-      translation: ["bleu", "chrf"],
-    };
-    for (const { task, row } of tasks) {
-      const name = file(
-        `measure-${task}.jsonl`,
-        Array.from({ length: rows }, (_, i) => row(i, 4)),
-      );
-      const run = await sluice(dir, [
-        ...["measure", "--predictions", name, "--task", task, "--json"],
-        ...(task === "ranking" ? ["--catalogue-size", "40"] : []),
-      ]);
-      expect(run.code, run.stderr).toBe(0);
-      const { measurements } = metricsFile.parse(JSON.parse(run.stdout)).models[0]!;
-      expect(measurements.map((one) => one.metric)).toEqual(wanted[task]);
-      for (const one of measurements) {
-        expect(one.result, one.metric).toMatchObject({ status: "ok" });
-        expect(one.signature, one.metric).toEqual(expect.any(String));
-      }
+  it.each([
+    ["ranking", "ndcg_at_k recall_at_k precision_at_k map_at_k mrr hit_rate_at_k coverage_at_k"],
+    ["token-classification", "entity_f1"],
+    ["speech-to-text", "wer cer"],
+    ["translation", "bleu chrf"],
+  ])("gives every metric of %s with its interval and signature", async (task, metrics) => {
+    const { row } = tasks.find((one) => one.task === task)!;
+    const name = file(
+      `measure-${task}.jsonl`,
+      Array.from({ length: rows }, (_, i) => row(i, 4)),
+    );
+    const run = await sluice(dir, [
+      ...["measure", "--predictions", name, "--task", task, "--json"],
+      ...(task === "ranking" ? ["--catalogue-size", "40"] : []),
+    ]);
+    expect(run.code, run.stderr).toBe(0);
+    const { measurements } = metricsFile.parse(JSON.parse(run.stdout)).models[0]!;
+    expect(measurements.map((one) => one.metric).join(" ")).toBe(metrics);
+    for (const one of measurements) {
+      expect(one.result, one.metric).toMatchObject({ status: "ok", interval: { level: 0.95 } });
+      expect(one.signature, one.metric).toEqual(expect.any(String));
     }
   });
 
