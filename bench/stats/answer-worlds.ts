@@ -18,22 +18,23 @@ export type AnswerWorld = {
   draw(cell: AnswerCell, seed: number, gate: number): { candidate: Sample; baseline: Sample };
 };
 
-const population = 12_000;
+/** Rows of a world, unless another number is asked for. */
+const usualRows = 12_000;
 /** Rows that share a cluster in the population. A cell's clusters are parts of these. */
 const neighbours = 20;
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Everything is drawn once per row and cluster: difficulty has correlation 0.3 within a cluster. */
-function difficulties(seed: number): Float64Array {
+function difficulties(seed: number, population: number): Float64Array {
   const own = normals(new RandomStream(seed, 1), population);
   const shared = normals(new RandomStream(seed, 2), population / neighbours);
   return own.map((z, i) => Math.sqrt(0.7) * z + Math.sqrt(0.3) * (shared[Math.floor(i / neighbours)] as number));
 }
 
-function rankings(seed: number): { candidate: Answers; baseline: Answers } {
+function rankings(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
-  const hard = difficulties(seed);
+  const hard = difficulties(seed, population);
   const catalogueSize = 400;
   const relevant: string[][] = [];
   const lists = { candidate: [] as string[][], baseline: [] as string[][] };
@@ -62,9 +63,9 @@ function rankings(seed: number): { candidate: Answers; baseline: Answers } {
   return { candidate: of(lists.candidate), baseline: of(lists.baseline) };
 }
 
-function entities(seed: number): { candidate: Answers; baseline: Answers } {
+function entities(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
-  const hard = difficulties(seed);
+  const hard = difficulties(seed, population);
   const label: Span[][] = [];
   const predicted = { candidate: [] as Span[][], baseline: [] as Span[][] };
   for (let row = 0; row < population; row++) {
@@ -93,9 +94,9 @@ function entities(seed: number): { candidate: Answers; baseline: Answers } {
   return { candidate: of(predicted.candidate), baseline: of(predicted.baseline) };
 }
 
-function sentences(seed: number): { candidate: Answers; baseline: Answers } {
+function sentences(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
-  const hard = difficulties(seed);
+  const hard = difficulties(seed, population);
   const lengths = normals(new RandomStream(seed, 4), population);
   const references: string[][] = [];
   const hypotheses = { candidate: [] as string[], baseline: [] as string[] };
@@ -130,8 +131,8 @@ const worlds = { ranking: rankings, "token-classification": entities, "text-gene
 export type WorldTask = keyof typeof worlds;
 export const worldTasks = Object.keys(worlds) as WorldTask[];
 
-export function answerWorld(task: WorldTask, seed: number): AnswerWorld {
-  const made = worlds[task](seed);
+export function answerWorld(task: WorldTask, seed: number, population = usualRows): AnswerWorld {
+  const made = worlds[task](seed, population);
   const weights = normals(new RandomStream(seed, 5), population).map((z) => Math.exp(0.5 * z));
   const all = Int32Array.from(Array(population).keys());
   const whole = (answers: Answers): Sample => {

@@ -8,11 +8,11 @@ import { checkPolicy, type MetricName } from "../../../models/core/manifest/gate
 import { predictionsOf } from "../metrics/answer-samples.ts";
 
 const rows = 400;
-const first = Int32Array.from({ length: rows }, (_, i) => 20 * i);
+const first = Int32Array.from({ length: rows }, (_, i) => i);
 
 /** Two models on the same rows of a world. */
 function pairOf(task: WorldTask): { candidate: Predictions; baseline: Predictions } {
-  const world = answerWorld(task, 2026);
+  const world = answerWorld(task, 2026, rows);
   const of = (sample: typeof world.candidate) => predictionsOf(selectAnswers(sample.answerRows!.of, first), { task });
   return { candidate: of(world.candidate), baseline: of(world.baseline) };
 }
