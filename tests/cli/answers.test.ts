@@ -29,13 +29,14 @@ const words = "the cat sat on a mat and looked out of one window at two birds".s
 const sentence = (i: number) => Array.from({ length: 8 }, (_, k) => words[(i * 7 + k * 3) % words.length]).join(" ");
 const broken = (i: number) => sentence(i).replace(/\w+ (\w+)/, "$1 $1");
 
-/** A task with its answers by how many twentieths are wrong, and a row with another truth. */
+/** A task with its answers by how many twentieths are wrong, how many differ by about the margin, and another truth. */
 const tasks = [
   {
     task: "ranking",
     metric: ["ndcg_at_k", "--k", "5"],
     signature: "k:5|gain:linear",
     margin: "0.05",
+    between: 3,
     row: (i: number, wrong: number): Row => ({
       relevant: [items[i % 40]],
       ranked: right(i, wrong) ? [items[i % 40], items[(i + 1) % 40]] : [items[(i + 1) % 40], items[(i + 2) % 40]],
@@ -47,6 +48,7 @@ const tasks = [
     metric: ["entity_f1"],
     signature: "match:strict|average:micro|type:all",
     margin: "0.05",
+    between: 3,
     row: (i: number, wrong: number): Row => ({
       label: [{ start: 0, end: 4, type: "PER" }],
       predicted: [{ start: 0, end: right(i, wrong) ? 4 : 5, type: "PER" }],
@@ -58,6 +60,7 @@ const tasks = [
     metric: ["wer", "--normaliser", "lower"],
     signature: "nrefs:1|unit:word|norm:lower.1",
     margin: "0.015",
+    between: 4,
     row: (i: number, wrong: number): Row => ({
       reference: sentence(i),
       hypothesis: right(i, wrong) ? sentence(i) : broken(i),
@@ -70,6 +73,7 @@ const tasks = [
     metric: ["bleu", "--tokenizer", "intl"],
     signature: "nrefs:1|case:mixed|eff:no|tok:intl|smooth:exp|version:2.6.0-sluice.1",
     margin: "2",
+    between: 4,
     row: (i: number, wrong: number): Row => ({
       reference: sentence(i),
       hypothesis: right(i, wrong) ? sentence(i) : broken(i),
@@ -78,7 +82,7 @@ const tasks = [
   },
 ];
 
-describe.each(tasks)("sluice compare --task $task", ({ task, metric, signature, margin, row, otherTruth }) => {
+describe.each(tasks)("sluice compare --task $task", ({ task, metric, signature, margin, between, row, otherTruth }) => {
   const made = (name: string, wrong: number) =>
     file(
       `${task}-${name}.jsonl`,
@@ -103,7 +107,7 @@ describe.each(tasks)("sluice compare --task $task", ({ task, metric, signature, 
   });
 
   it("is INCONCLUSIVE for one that may be worse by the margin", async () => {
-    const run = await compare(made("good", 2), made("between", 3), "--json", ...flags);
+    const run = await compare(made("good", 2), made("between", between), "--json", ...flags);
     expect(run.code, run.stdout).toBe(3);
     expect(checkOf(run)).toMatchObject({ verdict: "INCONCLUSIVE" });
   });
