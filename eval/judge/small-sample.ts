@@ -69,7 +69,8 @@ export function smallSample(metric: MetricName, samples: readonly Sample[]): str
     const { fewest, words } = supportOf(first);
     return fewest < (metric === "average_precision" ? fewForAveragePrecision : fewOfAClass) ? words : null;
   }
-  if (first.labels.length < fewRows) return `${first.labels.length} rows`;
+  const { fewest: rows, words: counted } = supportOf(first);
+  if (rows < fewRows) return counted;
   const about = (rows: number) => `about ${Math.max(1, Math.round(rows))} rows`;
   if (restOnSquares.has(metric)) {
     const carrying = carryingSquares(samples);

@@ -30,7 +30,7 @@ function rowCounts(answers: Spans, type: string | undefined): Float64Array {
 }
 
 /** More types than this are not measured one by one unless a check names them. */
-const mostTypes = 50;
+const maxTypes = 50;
 
 function typesOf(answers: Spans): string[] {
   return onceForAnswers(answers, "types", () => {
@@ -83,6 +83,6 @@ export const entityF1: MetricDefinition = {
   variants(sample) {
     const spans = spansOf(sample);
     const types = spans === null ? [] : typesOf(spans.of);
-    return types.length < 2 || types.length > mostTypes ? [] : types.map((entityType) => ({ entityType }));
+    return types.length < 2 || types.length > maxTypes ? [] : types.map((entityType) => ({ entityType }));
   },
 };

@@ -38,7 +38,7 @@ function findHits({ relevant, gains, ranked }: Rankings): UserHits {
       if (gain > 0) gainOf.set(item, gain);
     });
     counts[user] = gainOf.size;
-    ideal.push(Float64Array.from(gainOf.values()).sort().reverse());
+    ideal.push(Float64Array.from(gainOf.values()).sort((one, other) => other - one));
     (ranked[user] as string[]).forEach((item, i) => {
       const gain = gainOf.get(item);
       if (gain === undefined) return;

@@ -171,7 +171,11 @@ function errorOf(
  * means. For intervals by jackknife or percentiles it is null, and the error is simulated.
  */
 function closedForm(interval: Interval | null): { standardError: number; method: string } | null {
-  if (interval === null || !/^(DeLong|Obuchowski|Tango|Wilson|BCa|ABC)/.test(interval.method)) return null;
+  if (
+    interval === null ||
+    !/^(DeLong|Obuchowski|Tango|Wilson|BCa|ABC|jackknife, t over \d+ users)/.test(interval.method)
+  )
+    return null;
   return { standardError: standardErrorOf(interval), method: interval.method };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { catalog, metricsFor, type Sample } from "../../../eval/metrics/catalog.ts";
 import type { MetricName } from "../../../models/core/manifest/gates.ts";
-import { tasks } from "../../../models/core/manifest/manifest.ts";
+import { type Task, tasks } from "../../../models/core/manifest/manifest.ts";
 import type { MetricResult } from "../../../eval/schema/metrics.ts";
 import { binaryA, binaryB, many, metric, numberA, numberB, options, sample } from "./samples.ts";
 
@@ -57,7 +57,25 @@ describe("the catalog", () => {
       "quantile_loss",
       "interval_coverage",
     ]);
-    for (const task of tasks.slice(tasks.indexOf("forecasting") + 1)) expect(metricsFor(task)).toEqual([]);
+    const rankings = [
+      "ndcg_at_k",
+      "recall_at_k",
+      "precision_at_k",
+      "map_at_k",
+      "mrr",
+      "hit_rate_at_k",
+      "coverage_at_k",
+    ];
+    const ofAnswers: Partial<Record<Task, string[]>> = {
+      ranking: rankings,
+      "token-classification": ["entity_f1"],
+      "speech-to-text": ["wer", "cer"],
+      translation: ["bleu", "chrf"],
+      "text-generation": ["wer", "cer", "bleu", "chrf"],
+    };
+    for (const [task, names] of Object.entries(ofAnswers) as [Task, string[]][])
+      expect(metricsFor(task).map(({ name }) => name)).toEqual(names);
+    for (const task of tasks) expect(metricsFor(task).length, task).toBeGreaterThan(0);
     for (const [name, definition] of catalog) {
       expect(definition.name).toBe(name);
       expect(definition.range[0]).toBeLessThan(definition.range[1]);

@@ -152,8 +152,8 @@ describe("errors name file and line", () => {
       message: expect.stringContaining("p_CLASS"),
     });
     await expect(read("id,label,score\nx,c,0.5\n", { task: "translation" })).rejects.toMatchObject({
-      name: "ConfigurationError",
-      code: "task-without-files",
+      code: "missing-column",
+      message: expect.stringContaining('no column "reference", "hypothesis"'),
     });
   });
 });
