@@ -4,7 +4,7 @@ import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
-import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { removeOutputs, removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
 import { planChecks } from "./judge/plan-checks.ts";
@@ -42,6 +42,8 @@ export type CompareRequest = {
   /** What is declared about the text of both files. */
   text?: TextOptions;
   out: string;
+  /** Folder below which no symbolic link may lead `out` elsewhere. */
+  checkout: string;
   seed: number;
   /** Flags of the command line, for the report to repeat. */
   flags?: readonly string[];
@@ -55,6 +57,8 @@ export async function compareFiles(
   deps: FileDeps,
 ): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
+  // No older result may pass for this one. The predictions of an older run may be what is compared now.
+  await removeReports(request.checkout, request.out);
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = {
     task,
@@ -138,6 +142,7 @@ export async function compareFiles(
       metricsOf(identity[role], role, measurer, dataset, { level, only: request.policies }),
     ),
   };
+  await removeOutputs(request.checkout, request.out);
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
       modelId: identity.candidate.id,
