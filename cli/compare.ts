@@ -87,6 +87,8 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
   return commonFlags(metricFlags(command), ".sluice/compare").action(async (flags: CompareFlags) => {
     const { compareFiles } = await import("../eval/compare.ts");
     const { renderTerminal } = await import("../eval/report/terminal.ts");
+    const { gitIn, topLevel } = await import("../eval/gate/git.ts");
+    const here = process.cwd();
     const outcome = await compareFiles(
       {
         candidate: flags.candidate,
@@ -96,6 +98,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
         alpha: flags.alpha,
         minimumPerClass: flags.minimumPerClass,
         out: resolve(flags.out),
+        checkout: await topLevel(gitIn(here, streams.env), here),
         seed: flags.seed,
         flags: given(command),
         ...(flags.positive === undefined ? {} : { positive: flags.positive }),

@@ -7,6 +7,7 @@ import { HttpRefusal } from "./hub/http.ts";
 import { releaseMessage, releaseTag } from "../github/registry/release.ts";
 import type { DeploymentPayload } from "../github/registry/deployment.ts";
 import { closeAbandoned, openDeployment } from "./record/deployments.ts";
+import { tagProduction } from "./record/production.ts";
 import type { StatusWanted } from "./record/github-records.ts";
 import { tagRelease } from "./record/release.ts";
 
@@ -74,6 +75,7 @@ export class Recorder {
       await tagRelease(github, tag, releaseMessage(id, version, this.#releaseRecord(), commit), commit);
       this.tag = tag;
     });
+    await this.#inProduction(this.#context, this.#tree.deployed);
   }
 
   /**
@@ -144,7 +146,15 @@ export class Recorder {
       description: `${back.to.model} ${back.to.version} restored and proved, p50 ${back.proof.p50Ms.toFixed(0)} ms`,
       environmentUrl: back.url,
     });
+    await this.#inProduction(context, back.deployed);
     return id;
+  }
+
+  async #inProduction({ github, environment, deps }: Context, deployed: Deployed): Promise<void> {
+    if (github === null) return;
+    await this.attempt("what production serves could not be tagged", () =>
+      tagProduction(github, environment, deployed, new Date(deps.now())),
+    );
   }
 
   async #open(context: Context, revision: string): Promise<number | null> {

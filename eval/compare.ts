@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
 import type { MetricOptions } from "../models/core/manifest/metric-options.ts";
-import { writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { removeOutputs, removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { answerNotes } from "./judge/answer-notes.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -51,6 +51,8 @@ export type CompareRequest = {
   /** What is declared about the text of both files. */
   text?: TextOptions;
   out: string;
+  /** Folder below which no symbolic link may lead `out` elsewhere. */
+  checkout: string;
   seed: number;
   /** Flags of the command line, for the report to repeat. */
   flags?: readonly string[];
@@ -68,6 +70,8 @@ export async function compareFiles(
     const definition = catalog.get(policy.metric);
     if (definition !== undefined) requireReadOptions([definition], policy, `--metric ${policy.metric}`);
   }
+  // No older result may pass for this one. The predictions of an older run may be what is compared now.
+  await removeReports(request.checkout, request.out);
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = {
     task,
@@ -152,6 +156,7 @@ export async function compareFiles(
       metricsOf(identity[role], role, measurer, dataset, { level, only: request.policies }),
     ),
   };
+  await removeOutputs(request.checkout, request.out);
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
       modelId: identity.candidate.id,

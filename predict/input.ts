@@ -12,7 +12,8 @@ import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
  */
 export type Item = { row: number; id: string } & ({ json: string } | { malformed: string });
 
-export type Input = { path: string; format: Format; sha256: string; rows: number };
+/** `notes`: what was taken from the file's beginning, such as its delimiter, for people. */
+export type Input = { path: string; format: Format; sha256: string; rows: number; notes: string[] };
 
 /** @throws ConfigurationError when the file is missing, of no known format, or without rows. */
 export async function describeInput(path: string): Promise<Input> {
@@ -31,8 +32,8 @@ export async function describeInput(path: string): Promise<Input> {
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     let rows = 0;
-    for await (const reading of (await openReader(path, path, format, new Map(), "text")).readings)
-      rows = reading.index + 1;
+    const { readings, notes } = await openReader(path, path, format, new Map(), "text");
+    for await (const reading of readings) rows = reading.index + 1;
     if (rows === 0)
       throw new ConfigurationError({
         code: "predict-input",
@@ -40,7 +41,7 @@ export async function describeInput(path: string): Promise<Input> {
         problem: "the file has no rows",
         expected: "at least one row",
       });
-    return { path, format, sha256: hash.digest("hex"), rows };
+    return { path, format, sha256: hash.digest("hex"), rows, notes };
   } catch (error) {
     if (error instanceof SluiceError && !(error instanceof ConfigurationError))
       throw new ConfigurationError(error.diagnostic, { cause: error });

@@ -24,7 +24,7 @@ export const gateInputs = z.strictObject({
     .min(1)
     .prefault("auto")
     .describe(
-      "What candidates are compared with: auto (the last proved version in the base's history, else the base's production version), a git ref, a folder, or none.",
+      "What candidates are compared with: auto (the version that production served last, else the base's production version), a git ref, a folder, or none.",
     ),
   out: z
     .string()

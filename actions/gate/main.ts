@@ -5,6 +5,7 @@ import { prepareReferences, releaseRecords, type Baseline } from "../../eval/gat
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import type { MetricsFile } from "../../eval/schema/metrics.ts";
 import type { VerdictFile } from "../../eval/schema/verdict.ts";
+import { productionTagPrefix, productionTagTime } from "../../github/registry/production.ts";
 import { readRelease } from "../../github/registry/release.ts";
 import { commentMarker } from "../../github/sticky-comment.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
@@ -109,7 +110,11 @@ async function evaluate(
         onEvent: events.onEvent,
         fetch,
         signal,
-        releases: releaseRecords(root, references, readRelease),
+        releases: releaseRecords(root, references, {
+          prefix: productionTagPrefix,
+          timeOf: productionTagTime,
+          read: readRelease,
+        }),
         ...(inputs.token === null ? {} : { gitToken: inputs.token }),
       },
     );

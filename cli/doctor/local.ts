@@ -162,7 +162,8 @@ async function answers(deps: DoctorDeps, name: string, folder: string, loaded: L
                 await withWorkDir(env, (workDir) =>
                   readDataset(manifest, dir, {
                     root: resolve(deps.root),
-                    lfs: (_pointer, place) => Promise.reject(onlyHere(place)),
+                    lfs: ([first]) =>
+                      first === undefined ? Promise.resolve([]) : Promise.reject(onlyHere(first.place)),
                     env,
                     fetch: transport,
                     cacheDir: defaultCacheDir(env),

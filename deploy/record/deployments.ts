@@ -1,4 +1,5 @@
 import { DEPLOY_TASK, parsePayload, type DeploymentPayload } from "../../github/registry/deployment.ts";
+import { isProduction } from "../../github/registry/production.ts";
 import type { Deployment } from "../../github/deployments.ts";
 import { mayHaveHappened } from "../hub/http.ts";
 import type { GitHubRecords } from "./github-records.ts";
@@ -124,7 +125,7 @@ export async function openDeployment(
         task: DEPLOY_TASK,
         description,
         payload,
-        production: /prod/i.test(environment),
+        production: isProduction(payload.model.id, environment),
       });
     } catch (error) {
       if (!mayHaveHappened(error) || attempt >= 3) throw error;

@@ -32,13 +32,14 @@ export async function withoutPointers(
     if (pointer !== null) pointers.set(file, pointer);
   }
   if (pointers.size === 0) return path;
+  const nameOf = (file: string) => (file === path ? name : `${name}/${relative(path, file)}`);
+  const objects = await lfs([...pointers].map(([file, pointer]) => ({ pointer, place: nameOf(file) })));
+  const objectOf = new Map([...pointers.keys()].map((file, i) => [file, objects[i]!]));
   const target = join(await mkdtemp(join(workDir, "data-")), basename(path));
   for (const file of files) {
-    const inside = relative(path, file);
-    const to = join(target, inside);
+    const to = join(target, relative(path, file));
     await mkdir(dirname(to), { recursive: true });
-    const pointer = pointers.get(file);
-    const from = pointer === undefined ? file : await lfs(pointer, inside === "" ? name : `${name}/${inside}`);
+    const from = objectOf.get(file) ?? file;
     // A second name costs nothing; across file systems there is no second name.
     await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
   }

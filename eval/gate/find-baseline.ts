@@ -26,7 +26,7 @@ export type BaselineFolder = { source: string; commit: string | null; note: stri
  * Finds the baseline of one model. Files at a commit are written to a folder of this run.
  *
  * At a commit, the model is found by its id, or the id that it had there, never by its folder. Where production is asked
- * for, the last proved version counts (see `provedVersion`). Without one it is the model's `production` sub-folder, and
+ * for, the version counts that it served last (see `provedVersion`). Without one it is the model's `production` sub-folder, and
  * without that the model's own folder, because the base branch holds what was let through. Of a pull request, the commit
  * is the base branch's tip (see `standingBase`).
  */
@@ -78,7 +78,7 @@ async function atCommit(
     return {
       found: true,
       dir: await modelAt(version.commit, version.folder, version.without, context),
-      source: `${version.tag}, the last proved version, ${version.folder} at ${version.commit.slice(0, 7)}`,
+      source: `${known} ${version.version}, which production served last (${version.tag}), ${version.folder} at ${version.commit.slice(0, 7)}`,
       commit: version.commit,
       note,
     };

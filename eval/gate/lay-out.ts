@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isLfsPointer, parseLfsPointer, type LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
+import {
+  isLfsPointer,
+  parseLfsPointer,
+  type LfsObjects,
+  type PlacedPointer,
+} from "../../models/core/artifact/lfs-pointer.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { readBlobs, type Git, type TreeFile } from "./git.ts";
 
@@ -34,14 +39,17 @@ export async function layOut(
   for (const file of files) requireFile(file, prefix, placeOf(file.path));
   await mkdir(workDir, { recursive: true });
   const target = await mkdtemp(join(workDir, `${commit.slice(0, 7)}-`));
+  const pointers: (PlacedPointer & { path: string })[] = [];
   for await (const [file, bytes] of readBlobs(git, files)) {
     requireObject(file, bytes, placeOf(file.path));
     const path = join(target, prefix === "" ? file.path : file.path.slice(prefix.length + 1));
     await mkdir(dirname(path), { recursive: true });
     const pointer = isLfsPointer(bytes) ? parseLfsPointer(bytes) : null;
     if (pointer === null) await writeFile(path, bytes);
-    else await copyFile(await lfs(pointer, placeOf(file.path)), path, constants.COPYFILE_FICLONE);
+    else pointers.push({ pointer, place: placeOf(file.path), path });
   }
+  for (const [i, object] of (await lfs(pointers)).entries())
+    await copyFile(object, pointers[i]!.path, constants.COPYFILE_FICLONE);
   return target;
 }
 

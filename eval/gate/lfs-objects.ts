@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { copyFile, mkdir, realpath, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, realpath, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { cachedContent } from "../../models/core/artifact/cache-dir.ts";
-import type { LfsObjects, LfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
+import type { LfsObjects, LfsPointer, PlacedPointer } from "../../models/core/artifact/lfs-pointer.ts";
 import { routeInside } from "../../models/core/artifact/plain-path.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { localFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { pointerAt } from "../dataset/lfs-files.ts";
 import type { Git } from "./git.ts";
-import { downloadLfsObject, type LfsDownloadDeps } from "./lfs-download.ts";
+import { downloadLfsObjects, type LfsDownloadDeps, type WantedObject } from "./lfs-download.ts";
 import { lfsEndpoint } from "./lfs-endpoint.ts";
 
 export type LfsDeps = Omit<LfsDownloadDeps, "tokenOrigin"> & {
@@ -27,22 +27,36 @@ export type LfsDeps = Omit<LfsDownloadDeps, "tokenOrigin"> & {
 
 /**
  * The LFS objects of a repository: from its own store, which git-lfs fills, else from the cache, else from the LFS
- * server. Each is hashed before its path is given.
+ * server, many at a time. Each is hashed before its path is given.
  */
 export function lfsObjectsOf(deps: LfsDeps): LfsObjects {
   const { git, root, base, cacheDir, env } = deps;
-  return async (pointer, place) => {
-    const { sha256 } = pointer;
-    const stored = join(await lfsStore(git, root), sha256.slice(0, 2), sha256.slice(2, 4), sha256);
-    const cached = cachedContent(cacheDir, sha256);
-    for (const path of [stored, cached]) if (await isObject(path, pointer)) return path;
-    const endpoint = await lfsEndpoint(git, base, env);
-    if ("none" in endpoint) throw missing(pointer, place, `the file is not in this clone, and ${endpoint.none}`);
-    const tokenOrigin = URL.parse(env["GITHUB_SERVER_URL"] || "https://github.com")?.origin ?? "";
-    await downloadLfsObject(pointer, endpoint.url, cached, place, { ...deps, tokenOrigin });
-    if (await isObject(cached, pointer)) return cached;
-    await rm(cached, { force: true });
-    throw missing(pointer, place, `${endpoint.url.host} gives another file`);
+  return async (pointers) => {
+    if (pointers.length === 0) return [];
+    const store = await lfsStore(git, root);
+    const found = new Map<string, string>();
+    const absent = new Map<string, WantedObject>();
+    const key = ({ sha256, bytes }: LfsPointer) => `${sha256} ${bytes}`;
+    for (const { pointer, place } of pointers) {
+      const { sha256 } = pointer;
+      if (found.has(key(pointer)) || absent.has(key(pointer))) continue;
+      const cached = cachedContent(cacheDir, sha256);
+      const stored = join(store, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+      if (await isObject(stored, pointer)) found.set(key(pointer), stored);
+      else {
+        found.set(key(pointer), cached);
+        if (!(await isObject(cached, pointer))) absent.set(key(pointer), { pointer, place, target: cached });
+      }
+    }
+    const [first] = absent.values();
+    if (first !== undefined) {
+      const endpoint = await lfsEndpoint(git, base, env);
+      if ("none" in endpoint)
+        throw missing(first.pointer, first.place, `the file is not in this clone, and ${endpoint.none}`);
+      const tokenOrigin = URL.parse(env["GITHUB_SERVER_URL"] || "https://github.com")?.origin ?? "";
+      await downloadLfsObjects([...absent.values()], endpoint.url, { ...deps, tokenOrigin });
+    }
+    return pointers.map(({ pointer }) => found.get(key(pointer))!);
   };
 }
 
@@ -52,13 +66,16 @@ export function lfsObjectsOf(deps: LfsDeps): LfsObjects {
  * @throws EvaluationError as `lfs` does
  */
 export async function cacheModelObjects(loaded: LoadedManifest, lfs: LfsObjects, cacheDir: string): Promise<void> {
+  const pointers: PlacedPointer[] = [];
   for (const path of localFilesOf(loaded.manifest)) {
     if (routeInside(loaded.dir, path) === null) continue;
     const place = join(loaded.dir, path);
     const pointer = await pointerAt(place);
-    if (pointer === null) continue;
+    if (pointer !== null) pointers.push({ pointer, place });
+  }
+  for (const [i, found] of (await lfs(pointers)).entries()) {
+    const { pointer } = pointers[i]!;
     const target = cachedContent(cacheDir, pointer.sha256);
-    const found = await lfs(pointer, place);
     if (found === target || (await isObject(target, pointer))) continue;
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const draft = `${target}.${process.pid}.part`;

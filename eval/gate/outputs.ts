@@ -27,8 +27,7 @@ function filesIn(out: string): OutputFiles {
  * @throws ConfigurationError see `requireOwnFolder`
  */
 export async function removeOutputs(checkout: string, out: string): Promise<void> {
-  await requireOwnFolder(checkout, out);
-  for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
+  await removeReports(checkout, out);
   const predictions = join(out, "predictions");
   if (await isLink(predictions)) await rm(predictions);
   for (const model of await entriesOf(predictions)) {
@@ -38,6 +37,15 @@ export async function removeOutputs(checkout: string, out: string): Promise<void
     for (const { name } of await entriesOf(folder))
       if (predictionFile.test(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * The same without the predictions.
+ * @throws ConfigurationError see `requireOwnFolder`
+ */
+export async function removeReports(checkout: string, out: string): Promise<void> {
+  await requireOwnFolder(checkout, out);
+  for (const path of Object.values(filesIn(out))) await rm(path, { recursive: true, force: true });
 }
 
 /** HEAD.ROLE.csv, as `writeModelPredictions` writes them into a folder of each model. */

@@ -1,22 +1,32 @@
 import { posix } from "node:path";
 import { readBaseModels, type BaseModel } from "./base-models.ts";
 import type { EvaluationContext } from "./context.ts";
+import type { ReleaseRecords } from "./releases.ts";
 import { isShallow, readAt, type Git } from "./git.ts";
 import { parse } from "yaml";
 
-/** A version that was deployed and proved. `without`: a folder inside `folder` that is none of it. */
-export type ProvedVersion = { tag: string; commit: string; folder: string; without: string | null };
+/** A version that production served. `without`: a folder inside `folder` that is none of it. */
+export type ProvedVersion = {
+  tag: string;
+  version: string;
+  provedAt: Date;
+  commit: string;
+  folder: string;
+  without: string | null;
+};
 
-/** The newest tags of a model that are looked at. */
+/** At most this many tags of a model are looked at, from the newest. */
 const maxTags = 20;
+/** The clocks of the machine that deployed and of this one may differ by this much. */
+const maxAheadMs = 24 * 3_600_000;
 
 /**
- * The last version of a model that a deployment proved: the annotated tag MODEL@VERSION with its receipt.
+ * The version of a model that production served last, proved: what the newest annotated tag MODEL-STAGE@TIME says. A tag
+ * MODEL@VERSION does not count, because any stage may have proved the version.
  *
  * Whoever may push a tag could otherwise choose the baseline. So a tag is believed only when its commit belongs to the
- * history of `base`, which was let through, and when the model there has the very weights that the receipt names. Of
- * several, the one whose commit comes last in history counts, and not the one that was written last: an old version's
- * tag, written again, changes nothing.
+ * history of `base`, which was let through, is the one that its message names, and has a model with the very weights that
+ * the message names.
  *
  * @param id the model's id at the base
  * @returns `note`: why tags that there are do not count; null when there is nothing to say
@@ -31,41 +41,71 @@ export async function provedVersion(
   if (releases === undefined) return { version: null, note: null };
   const failure = releases.fetch === null ? null : await releases.fetch(id);
   const refused: string[] = failure === null ? [] : [`they could not be fetched (${failure})`];
-  let best: ProvedVersion | null = null;
-  for (const { tag, commit } of await releaseTags(git, id)) {
-    const later = best === null || (commit !== best.commit && (await isAncestor(git, best.commit, commit)));
-    if (!later) continue;
-    const ancestor = await isInHistory(commit, base, context);
-    if (ancestor !== true) {
+  const latest = deps.now().getTime() + maxAheadMs;
+  let version: ProvedVersion | null = null;
+  for (const { tag, type, commit, provedAt } of (await productionTags(git, id, releases)).slice(0, maxTags)) {
+    if (type !== "tag") {
+      refused.push(`${tag} is not an annotated tag`);
+      continue;
+    }
+    if (provedAt.getTime() > latest) {
+      refused.push(`${tag} is of a time to come`);
+      continue;
+    }
+    const ancestor = commit === null ? false : await isInHistory(commit, base, context);
+    if (commit === null || ancestor !== true) {
       refused.push(`${tag} ${ancestor === null ? "may not be" : "is not"} in the base branch's history`);
       continue;
     }
-    const found = await modelOfTag(id, tag, commit, context);
-    if (typeof found === "string") refused.push(`${tag}: ${found}`);
-    else best = found;
+    const found = await modelOfTag(id, { tag, commit, provedAt }, context);
+    if (typeof found === "string") {
+      refused.push(`${tag}: ${found}`);
+      continue;
+    }
+    version = found;
+    break;
   }
-  const note =
-    refused.length === 0
-      ? null
-      : `Tags of proved versions of ${id} that do not count: ${refused.slice(0, 3).join("; ")}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""}`;
-  return { version: best, note };
+  const notes = [];
+  if (refused.length > 0)
+    notes.push(
+      `Tags of what production served of ${id} that do not count: ${refused.slice(0, 3).join("; ")}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""}`,
+    );
+  if (version === null) {
+    const [released] = await tagsMatching(git, `${id}@*`);
+    if (released !== undefined)
+      notes.push(
+        `No tag ${releases.prefix(id)}…@… says what production served. ${released.tag} alone does not: another stage may have proved it.`,
+      );
+  }
+  return { version, note: notes.length === 0 ? null : notes.join(". ") };
 }
 
-async function releaseTags(git: Git, id: string): Promise<{ tag: string; commit: string }[]> {
+type Tag = { tag: string; type: string; commit: string | null };
+
+/** The tags of what production served, newest first. */
+async function productionTags(git: Git, id: string, { prefix, timeOf }: ReleaseRecords) {
+  const dated = (await tagsMatching(git, `${prefix(id)}*`)).flatMap((tag) => {
+    const provedAt = timeOf(id, tag.tag);
+    return provedAt === null ? [] : [{ ...tag, provedAt }];
+  });
+  return dated.toSorted((a, b) => b.provedAt.getTime() - a.provedAt.getTime());
+}
+
+/** @param pattern of names, as git's for-each-ref takes it. `commit`: null for a tag of anything else */
+async function tagsMatching(git: Git, pattern: string): Promise<Tag[]> {
   const { code, stdout } = await git([
     "for-each-ref",
-    `--count=${maxTags}`,
     "--sort=-creatordate",
     "--format=%(refname:strip=2) %(objecttype) %(*objecttype) %(*objectname)",
-    `refs/tags/${id}@*`,
+    `refs/tags/${pattern}`,
   ]);
   if (code !== 0) return [];
   return stdout
     .toString("utf8")
     .split("\n")
-    .map((line) => line.split(" "))
-    .filter(([, type, of]) => type === "tag" && of === "commit")
-    .map(([tag, , , commit]) => ({ tag: tag!, commit: commit! }));
+    .filter((line) => line !== "")
+    .map((line) => line.split(" ") as [string, string, string?, string?])
+    .map(([tag, type, of, object]) => ({ tag, type, commit: of === "commit" ? object! : null }));
 }
 
 async function isAncestor(git: Git, commit: string, of: string): Promise<boolean> {
@@ -83,8 +123,7 @@ async function isInHistory(commit: string, base: string, { git, deps }: Evaluati
 /** The folder of the proved model at the tag's commit, or why the tag proves nothing. */
 async function modelOfTag(
   id: string,
-  tag: string,
-  commit: string,
+  { tag, commit, provedAt }: { tag: string; commit: string; provedAt: Date },
   context: EvaluationContext,
 ): Promise<ProvedVersion | string> {
   const { git, deps, request, configuration, configFile } = context;
@@ -92,8 +131,11 @@ async function modelOfTag(
   const text = stdout.toString("utf8");
   const record = deps.releases?.read(text.slice(text.indexOf("\n\n") + 2)) ?? null;
   if (record === null || record.sha256 === null) return "its message has no receipt";
-  if (record.model !== id || `${id}@${record.version}` !== tag)
-    return `its receipt is for ${record.model} ${record.version}`;
+  const { version } = record;
+  if (record.model !== id) return `its receipt is for ${record.model} ${version}`;
+  if (record.verdict !== "PASS") return `its receipt says ${record.verdict ?? "no verdict"}`;
+  if (record.commit !== commit)
+    return `it is of ${commit.slice(0, 7)}, and its message of ${record.commit?.slice(0, 7) ?? "no commit"}`;
   const reference = { kind: "commit" as const, commit, label: tag, production: false };
   const models = await readBaseModels(reference, configFile, configuration, request.root, git).catch(() => null);
   const model: BaseModel | undefined = models?.models.find((one) => one.id === id);
@@ -101,7 +143,7 @@ async function modelOfTag(
   const kept = posix.join(model.folder, models.production);
   for (const folder of [model.folder, kept])
     if ((await weightsAt(git, commit, folder)) === record.sha256)
-      return { tag, commit, folder, without: folder === kept ? null : kept };
+      return { tag, version, provedAt, commit, folder, without: folder === kept ? null : kept };
   return `the weights at its commit are not those of its receipt, ${record.sha256.slice(0, 12)}…`;
 }
 

@@ -11,7 +11,7 @@ import {
   type FindMergeBase,
 } from "./commits.ts";
 import type { RunContext } from "./event.ts";
-import type { ReleaseRecords } from "./releases.ts";
+import type { ProductionTags, ReleaseRecords } from "./releases.ts";
 
 /** `production`: the last proved version is wanted, as of the commit. */
 export type Baseline = "none" | { ref: string; production: boolean } | { dir: string };
@@ -59,15 +59,13 @@ async function chooseBaseline(
 }
 
 /**
- * How a gate finds proved versions: their tags are fetched where there is a remote, model by model, and quietly left out
- * where that does not work.
- *
- * @param read reads the message of a release tag
+ * How a gate finds what production served: the tags are fetched where there is a remote, model by model. Where that does
+ * not work, the report says so.
  */
-export function releaseRecords(root: string, deps: ReferenceDeps, read: ReleaseRecords["read"]): ReleaseRecords {
+export function releaseRecords(root: string, deps: ReferenceDeps, tags: ProductionTags): ReleaseRecords {
   return {
-    read,
-    fetch: async (model) => fetchTags(`${model}@*`, await commitDeps(root, deps)),
+    ...tags,
+    fetch: async (model) => fetchTags(`${tags.prefix(model)}*`, await commitDeps(root, deps)),
     findMergeBase: deps.findMergeBase,
   };
 }

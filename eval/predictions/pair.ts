@@ -10,7 +10,8 @@ export type Pairing =
   | { status: "paired"; candidate: Predictions; baseline: Predictions }
   | { status: "incomparable"; reason: string };
 
-const shown = 5;
+/** So many of the rows that differ are named. */
+const shown = 3;
 
 function some(items: readonly string[], count = items.length): string {
   return items.slice(0, shown).join(", ") + (count > shown ? `, … (${count} in all)` : "");

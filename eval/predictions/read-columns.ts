@@ -8,7 +8,7 @@ import { placeName } from "../dataset/formats/reading.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
 import { findColumns, hasNumbers, isAnswerLayout, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
 import { isForecastColumn, naive2Column, seriesColumn, stepColumn } from "./forecast-columns.ts";
-import { idsIn, numbersIn, textsIn } from "./parquet-table.ts";
+import { idsIn, numbersIn, textsIn, type Pieces } from "./parquet-table.ts";
 import { rememberedIds, RowIds } from "./row-ids.ts";
 import { scanCsv, type ScannedAs } from "./scan-csv.ts";
 import { type TextColumn } from "./text-column.ts";
@@ -149,20 +149,19 @@ export async function readParquetTable(
   options: ReadPredictionsOptions,
 ): Promise<Table | null> {
   if (isAnswerLayout(layout) || Object.values(options.text ?? {}).some((option) => option !== undefined)) return null;
-  const { rows, names, column } = await openParquetColumns(file, file);
+  const { rows, names, column, plain } = await openParquetColumns(file, file);
   const columns = columnsIn(file, names, layout, options);
   // Series, steps and quantiles are read row by row, which takes 2 µs a row.
   if (columns === null || rows === 0 || columns.forecast !== null) return null;
-  const numbers = async (name: string) => {
-    const pieces = column(name);
-    return pieces === null ? null : numbersIn(pieces, rows);
+  /** A column read in the fast way, or else in the library's. */
+  const either = async <T>(name: string, read: (pieces: Pieces) => Promise<T | null>, bytes = false) => {
+    const found = await read(plain(name));
+    const pieces = found === null ? column(name, bytes) : null;
+    return pieces === null ? found : read(pieces);
   };
-  const texts = async (name: string, missing: string | null) => {
-    const pieces = column(name);
-    return pieces === null ? null : textsIn(pieces, rows, missing);
-  };
-  const idPieces = column("id", true);
-  const ids = idPieces === null ? null : await idsIn(idPieces, rows);
+  const numbers = (name: string) => either(name, (pieces) => numbersIn(pieces, rows));
+  const texts = (name: string, missing: string | null) => either(name, (pieces) => textsIn(pieces, rows, missing));
+  const ids = await either("id", (pieces) => idsIn(pieces, rows), true);
   if (ids === null || !areUnique(ids, options)) return null;
   const labels = hasNumbers(layout) ? await numbers("label") : await texts("label", null);
   const scores: Float64Array[] = [];

@@ -34,7 +34,8 @@ function baselineFlag({ baseline, baselineSource }: ModelVerdict): string[] {
   if (baseline === null) return baselineSource.startsWith("none") ? ["--baseline none"] : [];
   const folder = /^(\/|[A-Za-z]:\\)/.test(baselineSource) ? shellWord(baselineSource) : null;
   if (folder !== null) return [`--baseline ${folder}`];
-  const commit = /\b[0-9a-f]{7,40}\b/.exec(baselineSource)?.[0];
+  // "PATH at COMMIT": a model's id, or a tag's, may look like a commit itself.
+  const commit = /\bat .*?\b([0-9a-f]{7,40})\b/.exec(baselineSource)?.[1];
   return commit === undefined ? [] : [`--baseline ${commit}`];
 }
 

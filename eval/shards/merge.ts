@@ -1,5 +1,7 @@
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { worstOf } from "../judge/algebra.ts";
+import { judgeRun } from "../judge/judge.ts";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 
@@ -47,19 +49,30 @@ export function mergeShards(
     problems.length > 0
       ? "ERROR"
       : worstOf([...shards.map(({ verdict }) => verdict.verdict), ...models.map((one) => one.verdict)]);
+  const own = judgeRun(models);
+  const worse = shards.find(({ verdict }) => verdict.verdict === word);
+  const reason =
+    problems.length > 0
+      ? problems.join("; ")
+      : word === own.verdict || worse === undefined
+        ? own.reason
+        : `${worse.name} ${word}: ${worse.verdict.reason}`;
+  const states = shards.flatMap(({ verdict: { commitState } }) => (commitState === undefined ? [] : [commitState]));
+  const commitState = states.find(({ dirty }) => dirty) ?? states[0];
+  // Shards that were judged in different ways have no one command that makes them all again.
+  const [reproduce, ...others] = shards.map((shard) => shard.verdict.reproduce);
   const version = shards[0]?.verdict.sluiceVersion ?? "unknown";
   const createdAt = now.toISOString();
   return {
     verdict: {
       schemaVersion: 1,
       verdict: word,
+      reason,
       commit: shards[0]?.verdict.commit ?? null,
+      ...(commitState === undefined ? {} : { commitState }),
+      ...(reproduce !== undefined && others.every((one) => isDeepStrictEqual(one, reproduce)) ? { reproduce } : {}),
       sluiceVersion: version,
       createdAt,
-      reason:
-        problems.length > 0
-          ? problems.join("; ")
-          : `${models.filter((one) => one.verdict === "PASS").length} of ${models.length} models pass`,
       models,
     },
     metrics: {

@@ -1,4 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -92,7 +102,14 @@ describe("sluice compare", () => {
     expect(rows.code).toBe(3);
     expect(verdictOf(rows).models[0]?.checks[0]).toMatchObject({
       verdict: "INCOMPARABLE",
-      reason: expect.stringContaining("r0, r1"),
+      reason: "different rows: only the baseline has r0, r1",
+    });
+    const shifted = predictions(4, (row, i) => ({ ...row, id: i < 7 ? `new${i}` : row.id }));
+    file("shifted.jsonl", shifted);
+    expect(verdictOf(await compare("good.jsonl", "shifted.jsonl")).models[0]?.checks[0]).toMatchObject({
+      verdict: "INCOMPARABLE",
+      reason:
+        "different rows: only the candidate has new0, new1, new2, … (7 in all); only the baseline has r0, r1, r2, … (7 in all)",
     });
     file(
       "relabelled.jsonl",
@@ -125,6 +142,36 @@ describe("sluice compare", () => {
       expect(verdictOf(run), name).toMatchObject({ verdict: "INCOMPARABLE", reason: expect.stringMatching(reason) });
       expect(run.code).toBe(3);
     }
+  });
+
+  it("writes over no symbolic link, and into no folder that one leads to", async () => {
+    file("good.jsonl", predictions(4));
+    const elsewhere = join(dir, "elsewhere");
+    mkdirSync(elsewhere, { recursive: true });
+    symlinkSync(elsewhere, join(dir, "linked"));
+    for (const out of ["linked", "linked/below"]) {
+      const refused = await compare("good.jsonl", "good.jsonl", "--out", out);
+      expect([refused.code, refused.stdout], out).toEqual([2, ""]);
+      expect(refused.stderr).toContain("a symbolic link stands where");
+    }
+    mkdirSync(join(dir, "own/predictions/good"), { recursive: true });
+    const kept = join(elsewhere, "kept");
+    writeFileSync(kept, "mine");
+    for (const path of ["verdict.json", "report.html", "predictions/good/score.candidate.csv"])
+      symlinkSync(kept, join(dir, "own", path));
+    expect((await compare("good.jsonl", "good.jsonl", "--out", "own")).code).toBe(0);
+    expect(readdirSync(elsewhere)).toEqual(["kept"]);
+    expect(readFileSync(kept, "utf8")).toBe("mine");
+    expect(lstatSync(join(dir, "own/verdict.json")).isFile()).toBe(true);
+  });
+
+  it("leaves no older result behind when it cannot read, and compares an older run's own predictions", async () => {
+    file("good.jsonl", predictions(4));
+    expect((await compare("good.jsonl", "good.jsonl", "--out", "again")).code).toBe(0);
+    const own = (role: string) => `again/predictions/good/score.${role}.csv`;
+    expect((await compare(own("baseline"), own("candidate"), "--out", "again")).code).toBe(0);
+    expect((await compare("good.jsonl", "nowhere.jsonl", "--out", "again")).code).toBe(4);
+    expect(existsSync(join(dir, "again/verdict.json"))).toBe(false);
   });
 
   it("computes nothing but the metric that is asked for", async () => {

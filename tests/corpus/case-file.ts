@@ -88,6 +88,9 @@ export const kinds = [
   "history",
 ] as const;
 
+/** Commits that a tag may be of. */
+const places = ["start", "base", "change"] as const;
+
 /** How a played pull request may end, and the step's exit code for it. */
 export const outcomes = {
   PASS: 0,
@@ -114,15 +117,20 @@ export const caseFile = z
     base: z.array(step).default([]).describe("Steps to the base commit."),
     change: z.array(step).default([]).describe("Steps of the pull request."),
     landed: z.array(step).default([]).describe("Steps on the base branch after the pull request left it."),
-    tag: z
-      .strictObject({
-        name: z.string().regex(/^[\w.@-]+$/),
-        at: z.enum(["base", "change"]),
-        weights: z.enum(["base", "change"]).describe("Whose weights the receipt names."),
-        verdict: z.string().default("PASS"),
-      })
-      .optional()
-      .describe("An annotated tag with a receipt."),
+    tags: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(/^fares[\w.@-]+$/),
+          at: z.enum(places).describe("start: before the steps of `base`."),
+          kind: z.enum(["annotated", "lightweight"]).default("annotated"),
+          version: z.string().default("1.0.0"),
+          weights: z.enum(places).optional().describe("Whose weights the receipt names; default: those at `at`."),
+          commit: z.enum(places).optional().describe("Which commit the message names; default: the one at `at`."),
+          verdict: z.string().default("PASS"),
+        }),
+      )
+      .default([])
+      .describe("Tags with a receipt, in the order of their making."),
     event: z.enum(["pull_request", "fork", "merge_group", "push"]).default("pull_request"),
     checkout: z
       .strictObject({

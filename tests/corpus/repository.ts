@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { releaseMessage } from "../../github/registry/release.ts";
 import { git } from "../actions/gate/runner.ts";
 import type { Case } from "./read-cases.ts";
 import { readStart } from "./read-cases.ts";
@@ -63,22 +64,23 @@ export async function checkOut(played: Case, deps: CheckOutDeps): Promise<Checke
     if (existsSync(files)) cpSync(files, author, { recursive: true });
     await apply(steps, name);
   }
+  const places = {} as Places;
+  const mark = (place: keyof Places, commit: string) => {
+    places[place] = { commit, weights: weightsIn(author) };
+  };
+  mark("start", git(author, "rev-parse", "HEAD"));
   base = await apply(played.base, "base");
+  mark("base", base);
   git(author, "checkout", "-q", "-b", "topic");
-  const baseWeights = weightsIn(author);
   const head = await apply(played.change, "change");
-  const weights = { base: baseWeights, change: weightsIn(author) };
+  mark("change", head);
   git(author, "checkout", "-q", "--force", "main");
   git(author, "clean", "-q", "-f", "-d", "-x");
   const tip = played.landed.length === 0 ? base : await apply(played.landed, "landed");
   git(author, "checkout", "-q", "--detach", "main");
   git(author, "merge", "-q", "--no-ff", "--no-edit", "topic");
   const merge = git(author, "rev-parse", "HEAD");
-  if (played.tag !== undefined)
-    tagWithReceipt(author, played.tag, {
-      at: { base, change: head }[played.tag.at],
-      weights: weights[played.tag.weights],
-    });
+  for (const tag of played.tags) tagWithReceipt(author, tag, places);
 
   const { event, ref } = eventOf(played.event, { tip, head, merge });
   git(author, "update-ref", ref, merge);
@@ -125,14 +127,19 @@ function weightsIn(dir: string): string {
   return existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "";
 }
 
-function tagWithReceipt(
-  dir: string,
-  { name, verdict }: NonNullable<Case["tag"]>,
-  { at, weights }: { at: string; weights: string },
-): void {
-  const [id, version] = name.split("@") as [string, string];
-  const record = { model: { id, version, sha256: weights }, metrics: [], verdict: { verdict, reason: "" } };
-  git(dir, "tag", "-a", name, at, "-m", `${id} ${version}\n\n${JSON.stringify(record)}`);
+type Places = Record<Case["tags"][number]["at"], { commit: string; weights: string }>;
+
+function tagWithReceipt(dir: string, tag: Case["tags"][number], places: Places): void {
+  const { name, version, verdict } = tag;
+  const at = places[tag.at].commit;
+  if (tag.kind === "lightweight") {
+    git(dir, "tag", name, at);
+    return;
+  }
+  const sha256 = places[tag.weights ?? tag.at].weights;
+  const record = { model: { id: "fares", version, sha256 }, metrics: [], verdict: { verdict, reason: "" } };
+  const named = places[tag.commit ?? tag.at].commit;
+  git(dir, "tag", "-a", name, at, "-m", releaseMessage("fares", version, JSON.stringify(record), named));
 }
 
 /** Where a store of Git LFS keeps an object. */

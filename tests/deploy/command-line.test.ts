@@ -60,7 +60,9 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(stage.commits()).toEqual([]);
 
   expect((await run("deploy", "births", ...quick)).code).toBe(0);
+  const made = [stage.repository.commit()];
   stage.repository.release("1.1.0", "candidate");
+  made.push(stage.repository.commit());
   const second = await run("deploy", "births", "--json", "--reason", "better on holidays", ...quick);
   expect(second.code).toBe(0);
   expect(JSON.parse(second.stdout)).toMatchObject({
@@ -85,6 +87,8 @@ it("the command line deploys, tells the history, rolls back, locks and unlocks",
   expect(back.stdout).toMatch(/^births 1\.0\.0 is live at http:\S+: rolled back to 1\.0\.0, proved$/m);
   expect(back.code).toBe(0);
   expect(await stage.serves()).toBe("1.0.0");
+  // The baseline of later candidates is what production serves, each version at its own commit.
+  expect(stage.inProduction()).toEqual([`1.0.0 of ${made[0]}`, `1.1.0 of ${made[1]}`, `1.0.0 of ${made[0]}`]);
   // What was rolled back from is not what was there before.
   const again = await run("rollback", "births", "--dry-run", ...quick);
   expect(again.stderr).toContain("no earlier version is known to have been proved here");

@@ -6,6 +6,7 @@ import type { Deployed } from "../../deploy/bundle/deployed.ts";
 import { deploymentReceipt, type DeploymentReceipt } from "../../deploy/receipt.ts";
 import { repositoryRoot } from "../actions/gate/runner.ts";
 import { requireContract } from "../../rehearsal/github/openapi.ts";
+import { readRelease } from "../../github/registry/release.ts";
 import { startGitHub, type SeededGitHub } from "../../rehearsal/github/seeded/github.ts";
 import type { GitHubState } from "../../rehearsal/github/seeded/state.ts";
 import { sha256, type Operation } from "../../rehearsal/hub/repository.ts";
@@ -309,7 +310,24 @@ export class Stage {
     return Object.keys(this.github.state.git.refs).filter((ref) => ref.startsWith("refs/sluice/lock/"));
   }
 
+  /** Tags of versions, besides those of what production served. */
   tags(): string[] {
+    return this.#tagNames().filter((tag) => !tag.startsWith("births-production@"));
+  }
+
+  /** "VERSION of COMMIT" of each tag of what production served, oldest first. */
+  inProduction(): string[] {
+    const { refs, tags } = this.github.state.git;
+    return this.#tagNames()
+      .filter((tag) => tag.startsWith("births-production@"))
+      .toSorted()
+      .map((tag) => {
+        const { message, object } = tags[refs[`refs/tags/${tag}`]!.sha]!;
+        return `${readRelease(message)?.version} of ${object}`;
+      });
+  }
+
+  #tagNames(): string[] {
     return Object.keys(this.github.state.git.refs)
       .filter((ref) => ref.startsWith("refs/tags/"))
       .map((ref) => ref.slice(10));

@@ -46,6 +46,7 @@ describe("a model that passed", () => {
     expect(stage.commits()).toEqual(["Deploy births 1.1.0"]);
     expect(await stage.serves()).toBe("1.1.0");
     expect(stage.tags()).toEqual(["births@1.1.0"]);
+    expect(stage.inProduction()).toEqual([`1.1.0 of ${first.receipt!.deployed.source.commit}`]);
     expect(stage.records()).toEqual(["births-production deploy 1.1.0: in_progress success in_progress success"]);
   });
 
@@ -143,6 +144,7 @@ describe("a model that passed", () => {
     expect((await stage.deploy({ space: "none", bundle: "out/tree" })).receipt?.outcome).toBe("bundled");
     const first = await stage.deploy({ bundle: "out/tree", environment: "staging" }, { HF_ENDPOINT: staging.url });
     expect(first.receipt).toMatchObject({ outcome: "live", space: "octo/births-staging", committed: true });
+    expect([stage.tags(), stage.inProduction()]).toEqual([["births@1.1.0"], []]);
     const second = await stage.deploy({ bundle: "out/tree" });
     expect(second.receipt).toMatchObject({
       outcome: "live",
@@ -159,6 +161,7 @@ describe("a model that passed", () => {
       "births-production deploy 1.1.0: in_progress success",
     ]);
     expect(stage.tags()).toEqual(["births@1.1.0"]);
+    expect(stage.inProduction()).toEqual([`1.1.0 of ${first.receipt!.deployed.source.commit}`]);
     stage.repository.write("out/tree/server/main.js", "tampered");
     const tampered = await stage.deploy({ bundle: "out/tree" });
     expect(tampered.log).toContain("the file was changed since the tree was made");

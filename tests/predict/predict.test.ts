@@ -115,6 +115,15 @@ describe("the rows", () => {
     expect(written[11]).toMatchObject({ id: "11", outcome: "refused", error_status: "422" });
   });
 
+  it("are read as their header shows, and that is said", async () => {
+    writeFileSync(at("european.csv"), "name;a;b;c\nr0;1,5;1;1\nr1;2;2;2,5\n");
+    const run = await predict([...common("european-out.csv", server.url, "european.csv")]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/european\.csv: cells are divided by semicolons, as the header shows/);
+    expect(run.stderr).toMatch(/european\.csv: numbers have a decimal comma, as its first rows show/);
+    expect(rowsOf(at("european-out.csv")).map((row) => Number(row["value_value"]))).toEqual([112, 272.5]);
+  });
+
   it("have every head's columns; JSON Lines in and out", async () => {
     writeFileSync(at("heads.jsonl"), '{"id": "one", "a": 1, "b": 9, "c": 2}\nno json\n');
     const run = await predict([

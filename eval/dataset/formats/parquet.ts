@@ -9,6 +9,7 @@ import {
   type FileMetaData,
 } from "hyparquet";
 import { EvaluationError } from "../../../models/core/errors.ts";
+import { plainPages, type PageValues } from "./parquet-pages.ts";
 import type { Reading } from "./reading.ts";
 
 const compressors = {
@@ -127,6 +128,8 @@ export type ParquetColumns = {
    * @param bytes give texts as their UTF-8 bytes
    */
   column: (name: string, bytes?: boolean) => AsyncIterable<ArrayLike<unknown>> | null;
+  /** The same much faster, for most columns; see `plainPages`. */
+  plain: (name: string) => AsyncIterable<PageValues | null>;
 };
 
 /** @throws as `readParquet` */
@@ -136,6 +139,7 @@ export async function openParquetColumns(path: string, name: string): Promise<Pa
   return {
     rows: Number(metadata.num_rows),
     names,
+    plain: (name) => guarded(plainPages(file, metadata, name, compressors)),
     column(column, bytes = false) {
       const at = metadata.schema.findIndex((element) => element.name === column);
       const element = metadata.schema[at];
@@ -146,6 +150,9 @@ export async function openParquetColumns(path: string, name: string): Promise<Pa
       return pieces(column, read, !bytes);
     },
   };
+  async function* guarded(pages: AsyncGenerator<PageValues | null>) {
+    for (let next = await guard(pages.next()); next.done !== true; next = await guard(pages.next())) yield next.value;
+  }
   async function* pieces(column: string, read: FileMetaData, utf8: boolean): AsyncGenerator<ArrayLike<unknown>> {
     let rowStart = 0;
     for (const group of metadata.row_groups) {

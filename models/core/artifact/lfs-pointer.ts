@@ -1,12 +1,14 @@
 /** What a Git LFS pointer says about the file in whose place it stands. */
 export type LfsPointer = { sha256: string; bytes: number };
 
+/** A pointer, and where it was found, for the error. */
+export type PlacedPointer = { pointer: LfsPointer; place: string };
+
 /**
- * Path of the file that a Git LFS pointer stands for. Its bytes have the pointer's SHA-256 and size.
- * @param place where the pointer was found, for the error
- * @throws EvaluationError `lfs-missing` and others when the file cannot be had
+ * Paths of the files that Git LFS pointers stand for, in their order. Their bytes have the pointers' SHA-256 and size.
+ * @throws EvaluationError `lfs-missing` and others when one cannot be had
  */
-export type LfsObjects = (pointer: LfsPointer, place: string) => Promise<string>;
+export type LfsObjects = (pointers: readonly PlacedPointer[]) => Promise<string[]>;
 
 /** A pointer is at most this long. */
 export const LFS_POINTER_MAX_BYTES = 1024;

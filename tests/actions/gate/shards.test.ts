@@ -51,7 +51,13 @@ function modelVerdict(id: string, verdict: VerdictWord, reason: string): ModelVe
   };
 }
 
-function shard(name: string, id: string, verdict: VerdictWord = "PASS", reason = "all checks pass") {
+function shard(
+  name: string,
+  id: string,
+  verdict: VerdictWord = "PASS",
+  reason = "all checks pass",
+  more: Partial<VerdictFile> = {},
+) {
   const file: VerdictFile = {
     schemaVersion: 1,
     verdict,
@@ -60,6 +66,7 @@ function shard(name: string, id: string, verdict: VerdictWord = "PASS", reason =
     sluiceVersion: "0.1.0",
     createdAt: "2026-11-21T08:00:00.000Z",
     models: [modelVerdict(id, verdict, reason)],
+    ...more,
   };
   mkdirSync(join(workspace, "shards", name), { recursive: true });
   writeFileSync(join(workspace, "shards", name, "verdict.json"), JSON.stringify(file));
@@ -90,6 +97,25 @@ describe("one verdict from all shards", () => {
     // Later steps, such as the card, read one file.
     const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
     expect([merged.verdict, merged.models.map(({ model }) => model.id)]).toEqual(["PASS", ["births", "mood"]]);
+  });
+
+  it("says a single model's own reason, and how to do the same again", async () => {
+    const reproduce = { command: "gate" as const, flags: ["--seed", "7"] };
+    shard("s0", "births", "FAIL", "auroc fell by 0.1", { reproduce });
+    const run = await report(onPullRequest, { shards: "1" });
+    expect(run.outputs["result"]).toContain("auroc fell by 0.1");
+    expect(github.state.comments[0]?.body).toContain("npx sluice gate births --seed 7");
+    expect(github.state.comments[0]?.body).not.toContain("of 1 models");
+    const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
+    expect(merged).toMatchObject({ reason: "auroc fell by 0.1", reproduce });
+  });
+
+  it("names no command where the shards were judged in different ways", async () => {
+    shard("s0", "births", "PASS", "all good", { reproduce: { command: "gate", flags: ["--seed", "7"] } });
+    shard("s1", "mood", "PASS", "all good", { reproduce: { command: "gate", flags: ["--seed", "8"] } });
+    const run = await report(onPullRequest, { shards: "2" });
+    expect(run.outputs["result"]).toContain("all 2 models pass");
+    expect(run.summary).not.toContain("--seed");
   });
 
   it("takes the files of a single shard from the folder itself, where the download puts them", async () => {

@@ -83,6 +83,10 @@ describe("the server", () => {
       sleep: async (ms) => void waits.push(ms),
       ...more,
     });
+  const objectAt = async (more: Partial<LfsDeps> = {}) => {
+    const [path] = await objects(more)([{ pointer, place: "m" }]);
+    return path!;
+  };
   beforeEach(() => {
     server.put(content);
     team.git("config", "lfs.url", server.url);
@@ -91,7 +95,7 @@ describe("the server", () => {
 
   it("is waited for as long as it asks, and asked again", async () => {
     server.fault = "busy-once";
-    expect(readFileSync(await objects()(pointer, "m"), "utf8")).toBe(content);
+    expect(readFileSync(await objectAt(), "utf8")).toBe(content);
     expect(waits).toEqual([3000]);
   });
 
@@ -99,13 +103,13 @@ describe("the server", () => {
     ["denied", "lfs-refused", /HTTP 403/],
     ["unknown", "lfs-refused", /404 Object does not exist/],
     ["other-bytes", "lfs-missing", /gives another file/],
-    ["cut", "lfs-unreachable", /6 of 7 bytes/],
+    ["cut", "lfs-unreachable", /4 of 7 bytes/],
     ["elsewhere", "lfs-refused", /http:\/\/192\.0\.2\.1/],
     ["redirect", "lfs-unreachable", /m: /],
   ])("%s → %s, and nothing stays in the cache", async (fault, code, message) => {
     server.fault = fault;
     const cacheDir = folderWith({});
-    const refused = await objects({ cacheDir })(pointer, "m").catch((error: Error) => error);
+    const refused = await objectAt({ cacheDir }).catch((error: Error) => error);
     expect(refused).toMatchObject({ code, message: expect.stringMatching(message) });
     expect((refused as Error).message).toContain("lfs: true");
     expect((refused as Error).message).not.toContain("job-token");
@@ -114,13 +118,59 @@ describe("the server", () => {
     );
   });
 
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const text = `file ${i}`;
+      server.put(text);
+      return { pointer: { sha256: sha256(text), bytes: text.length }, place: `data/${i}` };
+    });
+  const batches = () => server.requests.filter(({ path }) => path.endsWith("/objects/batch")).length;
+
+  it("is asked once for a hundred files, and gives at most eight at a time", async () => {
+    server.together = 4;
+    const wanted = many(240);
+    const paths = await objects()([...wanted, wanted[0]!]);
+    expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual([...wanted.map((_, i) => `file ${i}`), "file 0"]);
+    expect([batches(), server.requests.length - batches()]).toEqual([3, 240]);
+    expect(server.mostAtOnce).toBeGreaterThanOrEqual(4);
+    expect(server.mostAtOnce).toBeLessThanOrEqual(8);
+  });
+
+  it("is asked for fewer when that is too many for it", async () => {
+    server.maxObjects = 30;
+    expect(await objects()(many(100))).toHaveLength(100);
+    // 100 and two of 50 are refused, four of 25 are not.
+    expect(batches()).toBe(7);
+  });
+
+  it("goes on where a file was cut off", async () => {
+    server.fault = "cut-once";
+    expect(readFileSync(await objectAt(), "utf8")).toBe(content);
+    expect(server.requests.map(({ range }) => range)).toEqual([undefined, undefined, undefined, "bytes=4-"]);
+  });
+
+  it("does not give again what came before another file failed", async () => {
+    const cacheDir = folderWith({});
+    const wanted = many(20);
+    const absent = { pointer: { sha256: "a".repeat(64), bytes: 1 }, place: "data/absent" };
+    await expect(objects({ cacheDir })([...wanted, absent])).rejects.toMatchObject({
+      code: "lfs-refused",
+      message: expect.stringContaining("data/absent"),
+    });
+    const kept = readdirSync(cacheDir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).length;
+    expect(kept).toBeGreaterThan(0);
+    server.requests.length = 0;
+    await objects({ cacheDir })(wanted);
+    expect(server.requests.length - batches()).toBe(20 - kept);
+  });
+
   it("gets no token that is for another server", async () => {
-    await objects({ env: { GITHUB_SERVER_URL: "https://github.com" } })(pointer, "m");
+    await objectAt({ env: { GITHUB_SERVER_URL: "https://github.com" } });
     expect(server.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
   });
 
   it("is not asked for more than the limit", async () => {
-    await expect(objects({ maxBytes: 3 })(pointer, "m")).rejects.toMatchObject({ code: "lfs-too-large" });
+    await expect(objectAt({ maxBytes: 3 })).rejects.toMatchObject({ code: "lfs-too-large" });
     expect(server.requests).toEqual([]);
   });
 });

@@ -237,6 +237,14 @@ describe("commands to reproduce", () => {
     const folder = verdictFile([modelVerdict({ baselineSource: "/models/abcdef1/mood" })]);
     expect(reproduceCommands(folder).at(-1)).toBe("npx sluice gate mood --baseline /models/abcdef1/mood");
   });
+  it.each([
+    "models/facade1 at merge base with main, 1a2b3c4",
+    "decade12 1.0.0, which production served last (decade12-production@20260102T030405Z), models/decade12 at 1a2b3c4",
+    "models/mood at main (1a2b3c4), where the base branch is now; this change left it at 7654321, when others were",
+  ])("name the baseline's commit, whatever else looks like one: %s", (baselineSource) => {
+    const [line] = reproduceCommands(verdictFile([modelVerdict({ baselineSource })])).slice(-1);
+    expect(line).toBe("npx sluice gate mood --baseline 1a2b3c4");
+  });
   it("never contain what a shell would read as more than a word", () => {
     fc.assert(
       fc.property(hostileVerdict, (verdict) => {
