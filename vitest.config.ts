@@ -13,6 +13,13 @@ export default defineConfig({
     // Most suites start real processes and ONNX sessions; the default five seconds is for units.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // For scripts/coverage.ts. Files that no test imports count too.
+    coverage: {
+      provider: "v8",
+      include: ["{bot,cli,deploy,eval,github,predict,spaces}/**/*.ts", "models/{core,remote}/**/*.ts"],
+      reporter: ["json"],
+      reportOnFailure: true,
+    },
     // Which file belongs where, and why: tests/projects.ts. One project after the other.
     projects: [
       {

@@ -67,7 +67,8 @@ export class Updates {
       this.waiting = null;
     }
     if (allowed_updates !== undefined) this.allowed = allowed_updates;
-    this.pending = this.pending.filter((one) => one.update_id >= offset);
+    // A negative offset counts from the end, and what comes before is forgotten.
+    this.pending = offset < 0 ? this.pending.slice(offset) : this.pending.filter((one) => one.update_id >= offset);
     if (this.pending.length > 0 || timeout === 0) return this.pending.slice(0, limit);
     return new Promise((answer, refuse) => {
       const mine: Waiting = {

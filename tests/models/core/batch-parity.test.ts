@@ -70,3 +70,77 @@ describe("repeats", () => {
     expect(parity.ok).toBe(true);
   });
 });
+
+describe("the comparison with the answer alone", () => {
+  const shifted =
+    (delta: number): Run =>
+    async (some) =>
+      some.map((row) => ({ y: [some.length > 1 ? row + delta * (1 + row) : row] }));
+
+  it("is relative to one more than the answer, and a difference of exactly the tolerance is one", async () => {
+    expect(await check([0, 4, 9], shifted(2 ** -14))).toMatchObject({ ok: true, maxDifference: 2 ** -14 });
+    expect(await check([0, 4, 9], shifted(2 ** -13))).toMatchObject({ ok: false, maxDifference: 2 ** -13 });
+    const bound = { tolerance: 2 ** -13, batch: 32, length: () => 1, index: (row: number) => row, now: () => 0 };
+    expect(await batchParity([0, 4, 9], { ...bound, run: shifted(2 ** -13) })).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, Run]>([
+    [
+      "a number that is NaN only in batches",
+      async (some) => some.map((row) => ({ y: [some.length > 1 ? Number.NaN : row] })),
+    ],
+    [
+      "a number that is NaN only alone",
+      async (some) => some.map((row) => ({ y: [some.length > 1 ? row : Number.NaN] })),
+    ],
+    [
+      "an output that has another length in batches",
+      async (some) => some.map((row) => ({ y: some.length > 1 ? [row, 1] : [row] })),
+    ],
+    ["an output that batches lack", async (some) => some.map((row) => (some.length > 1 ? {} : { y: [row] }))],
+  ])("counts %s as an infinite difference", async (_, run) => {
+    expect(await check(rows(8), run)).toMatchObject({ ok: false, maxDifference: Infinity });
+  });
+
+  it("is none between NaN and NaN, or between equal infinities", async () => {
+    const odd: Run = async (some) => some.map(() => ({ y: [Number.NaN, Infinity, -Infinity] }));
+    expect(await check(rows(8), odd)).toMatchObject({ ok: true, maxDifference: 0, worstRow: null });
+  });
+
+  it("names the row that differs most, by its index in the given rows", async () => {
+    const run: Run = async (some) => some.map((row) => ({ y: [some.length > 1 && row === 6 ? row + 1 : row] }));
+    const more = {
+      tolerance: 1e-4,
+      batch: 32,
+      length: (row: number) => -row,
+      index: (row: number) => 100 + row,
+      now: () => 0,
+    };
+    expect(await batchParity(rows(8), { ...more, run })).toMatchObject({ ok: false, worstRow: 106 });
+  });
+});
+
+describe("the batches", () => {
+  it("put the shortest beside the longest, and take rows of every length", async () => {
+    const batches: number[][] = [];
+    const run: Run = async (some) => {
+      batches.push([...some]);
+      return honest(some);
+    };
+    await batchParity(rows(200).toReversed(), {
+      tolerance: 1e-4,
+      batch: 4,
+      length: (row) => row,
+      index: (row) => row,
+      run,
+      now: () => 0,
+    });
+    const first = batches.filter((batch) => batch.length > 1).slice(0, 16);
+    expect(first[0]).toEqual([0, 199, 3, 196]);
+    for (const batch of first) expect(batch.filter((row) => row < 100)).toHaveLength(2);
+    const all = first.flat().toSorted((a, b) => a - b);
+    expect(all).toHaveLength(64);
+    expect([all[0], all.at(-1)]).toEqual([0, 199]);
+    expect(Math.max(...all.slice(1).map((row, i) => row - all[i]!))).toBeLessThanOrEqual(4);
+  });
+});

@@ -84,7 +84,11 @@ describe("the batching plan", () => {
     expect(
       planBatches([point(1, 100), point(8, 90)], { onMainThread: false, maxBatch: 8, maxDelayUs: 77 }),
     ).toMatchObject({ maxBatch: 8, maxDelayUs: 77 });
-    expect(planBatches([], { onMainThread: false })).toMatchObject({ maxBatch: 1, sweep: [] });
+    expect(planBatches([], { onMainThread: false })).toMatchObject({ maxBatch: 1, maxDelayUs: 0, sweep: [] });
+    expect(planBatches([], { onMainThread: false, maxBatch: 4, maxDelayUs: 77 })).toMatchObject({
+      maxBatch: 4,
+      maxDelayUs: 77,
+    });
   });
 });
 
