@@ -80,16 +80,19 @@ export function drawBinary(
       rest * (noise[2 * i + 1] as number);
   }
   const sampleOf = (scores: Float64Array): Sample => ({ labels, scores, classCount: 2, weights: null, groups: null });
-  const both = (role: "candidate" | "baseline") => ({
-    latent: sampleOf(latent[role]),
-    probability: sampleOf(latent[role].map((s) => logistic(logOdds(world, world[role], s)))),
-  });
-  const [candidate, baseline] = [both("candidate"), both("baseline")];
+  const probabilities = new Map<string, Sample>();
+  const probability = (role: "candidate" | "baseline"): Sample => {
+    const found =
+      probabilities.get(role) ?? sampleOf(latent[role].map((s) => logistic(logOdds(world, world[role], s))));
+    probabilities.set(role, found);
+    return found;
+  };
   const positives = labels.reduce((sum, y) => sum + y, 0);
-  const pick = (metric: BinaryMetric) => (onProbability.has(metric) ? "probability" : "latent");
+  const pick = (metric: BinaryMetric, role: "candidate" | "baseline") =>
+    onProbability.has(metric) ? probability(role) : sampleOf(latent[role]);
   return {
     fewest: Math.min(positives, n - positives),
-    samples: (metric: BinaryMetric) => ({ candidate: candidate[pick(metric)], baseline: baseline[pick(metric)] }),
+    samples: (metric: BinaryMetric) => ({ candidate: pick(metric, "candidate"), baseline: pick(metric, "baseline") }),
   };
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { catalog, type Sample } from "../../eval/metrics/catalog.ts";
 import type { MetricName } from "../../models/core/manifest/gates.ts";
-import { fewClusters } from "../../eval/judge/few-clusters.ts";
+import { fewClusters } from "../../eval/power/few-clusters.ts";
 import { wilson } from "../../eval/stats/wilson.ts";
 import { drawSeries, horizon, type SeriesWorld } from "./series-world.ts";
 

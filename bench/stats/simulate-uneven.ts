@@ -1,17 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fewClusters } from "../../eval/judge/few-clusters.ts";
-import { fewLargeErrors } from "../../eval/judge/small-sample.ts";
+import { undecidable } from "../../eval/power/undecidable.ts";
 import { selectRows } from "../../eval/metrics/rows.ts";
 import type { MetricDefinition, Sample } from "../../eval/metrics/catalog.ts";
 import { decideConfidentLimit, decideNonInferiority, decideSuperiority } from "../../eval/stats/decide.ts";
 import { studentQuantile } from "../../eval/stats/student.ts";
-import { type PreparedUneven, prepareUneven, type UnevenCell, unevenCells, type UnevenMetric } from "./uneven-cells.ts";
+import { type PreparedUneven, prepareUneven, type UnevenCell, type UnevenMetric } from "./uneven-cells.ts";
 
 /** Counts of simulated gates of one metric on one kind of data. Counts of several chunks add up. */
 export type UnevenTally = {
   gates: number;
   /** Gates that are INCONCLUSIVE because of too few clusters or large errors; they never decide. */
   refused: number;
+  /** The same for a confident limit, which needs more clusters. */
+  limitRefused: number;
   /** Gates without a figure or an interval. They never pass. */
   undefined: number;
   /** Non-inferiority at the exact boundary. */
@@ -24,22 +25,24 @@ export type UnevenTally = {
   /** Σ half-width, and Σ half-width of the t interval over clusters, over the gates that had both. */
   half: number;
   reference: number;
+  /** Wrong passes of that reference. */
+  referencePass: number;
   compared: number;
 };
 /** Finished gates of one metric of one kind of data, from the first on. */
 export type UnevenResult = { cell: string; metric: string; margin: number; tally: UnevenTally };
 
-export const unevenFile = "bench/results/calibration-clusters.json";
 /** Gates between two writes. */
 const chunkGates = 500;
 const alpha = 0.05;
 const level = 1 - 2 * alpha;
-/** Gates of a cell's first chunk for which the reference is computed: it needs every cluster left out. */
-const referenceGates = 200;
+/** So many first gates have the reference, which needs every cluster left out: more where its own level is in doubt. */
+const referenceGates = { equal: 200, uneven: 1000 };
 
 const empty = (): UnevenTally => ({
   gates: 0,
   refused: 0,
+  limitRefused: 0,
   undefined: 0,
   pass: 0,
   fail: 0,
@@ -47,6 +50,7 @@ const empty = (): UnevenTally => ({
   limit: 0,
   half: 0,
   reference: 0,
+  referencePass: 0,
   compared: 0,
 });
 
@@ -85,19 +89,19 @@ function count(
   compare: boolean,
 ): void {
   tally.gates++;
-  const { name } = definition;
-  if (fewClusters(name, candidate) !== null || fewLargeErrors(name, [candidate, baseline]) !== null) {
+  const { name: metric, direction } = definition;
+  const asked = { ...options, level, seed: gate + 1 };
+  if (undecidable({ kind: "limit", metric, confident: true }, [candidate]) !== null) tally.limitRefused++;
+  else {
+    const own = definition.measure(candidate, asked);
+    const [min, max] = direction === "higher" ? [truth, null] : [null, truth];
+    if (own.status === "ok" && decideConfidentLimit(own.interval, min, max) === "pass") tally.limit++;
+  }
+  if (undecidable({ kind: "non-inferiority", metric }, [candidate, baseline]) !== null) {
     tally.refused++;
     return;
   }
-  const asked = { ...options, level, seed: gate + 1 };
   const contrast = definition.contrast(candidate, baseline, asked);
-  const own = definition.measure(candidate, asked);
-  const { direction } = definition;
-  if (own.status === "ok") {
-    const [min, max] = direction === "higher" ? [truth, null] : [null, truth];
-    if (decideConfidentLimit(own.interval, min, max) === "pass") tally.limit++;
-  }
   if (contrast.status === "undefined") {
     tally.undefined++;
     return;
@@ -112,6 +116,9 @@ function count(
   if (!(reference > 0)) return;
   tally.half += (high - low) / 2;
   tally.reference += reference;
+  const difference = contrast.candidate - contrast.baseline;
+  const ends = { low: difference - reference, high: difference + reference };
+  if (decideNonInferiority(ends, margin, direction) === "pass") tally.referencePass++;
   tally.compared++;
 }
 
@@ -141,12 +148,26 @@ export function readUneven(file: string): UnevenResult[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { results: UnevenResult[] }).results : [];
 }
 
+function writeUneven(file: string, seed: number, results: readonly UnevenResult[]): void {
+  writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, seed, results })}\n`);
+}
+
+/** Drops what is known of some kinds of data and metrics. */
+export function forget(file: string, seed: number, only: RegExp): void {
+  writeUneven(
+    file,
+    seed,
+    readUneven(file).filter(({ cell, metric }) => !only.test(`${cell} ${metric}`)),
+  );
+}
+
 /**
  * Simulates the gates that are missing, chunk by chunk over all kinds of data, and writes the file after each. `wanted`
  * says how many gates a metric needs, given what is known of it. An interrupted run continues where it stopped.
  */
 export function simulateAllUneven(
   file: string,
+  cells: readonly UnevenCell[],
   only: RegExp,
   wanted: (metric: string, known: UnevenTally) => number,
   seed: number,
@@ -164,19 +185,20 @@ export function simulateAllUneven(
     const from = Math.min(...todo.map(({ definition: { name } }) => tallyOf(name).gates));
     const now = todo.filter(({ definition: { name } }) => tallyOf(name).gates === from);
     if (now.length === 0) return false;
+    const references = cell.sizes > 0 ? referenceGates.uneven : referenceGates.equal;
     const start = performance.now();
-    const tallies = simulateUneven(at, now, 1_000_003 * seed + index, from, chunkGates, referenceGates);
+    const tallies = simulateUneven(at, now, 1_000_003 * seed + index, from, chunkGates, references);
     for (const { definition, margin } of now) {
       const metric = definition.name;
       const tally = addTallies(tallyOf(metric), tallies.get(metric) as UnevenTally);
       known.set(`${cell.id} ${metric}`, { cell: cell.id, metric, margin, tally });
     }
-    writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, seed, results: [...known.values()] })}\n`);
+    writeUneven(file, seed, [...known.values()]);
     process.stderr.write(`${cell.id} from ${from}: ${Math.round((performance.now() - start) / 1000)} s\n`);
     return true;
   };
   for (let busy = true; busy;) {
     busy = false;
-    for (const [index, cell] of unevenCells.entries()) busy = chunkOf(cell, index) || busy;
+    for (const [index, cell] of cells.entries()) busy = chunkOf(cell, index) || busy;
   }
 }

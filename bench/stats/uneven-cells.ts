@@ -17,6 +17,8 @@ export type UnevenCell = {
   clusters: number | null;
   /** σ of the lognormal sizes of the clusters; 0: equal. */
   sizes: number;
+  /** Correlation of two rows of one cluster, in everything that is drawn for a row. */
+  within: number;
   weights: number;
   /** Share of positives. */
   share: number;
@@ -36,11 +38,21 @@ export type PreparedUneven = {
   draw(seed: number, stream: number): (metric: MetricName) => { candidate: Sample; baseline: Sample };
 };
 
-const kinds: Omit<UnevenCell, "id" | "task" | "share">[] = [
-  { n: 500, clusters: null, sizes: 0, weights: 0, skewed: false },
-  ...[2, 3, 5, 8, 12, 20, 40, 100].map((clusters) => ({ n: 500, clusters, sizes: 0, weights: 0, skewed: false })),
-  ...[8, 20].map((clusters) => ({ n: 500, clusters, sizes: 0.7, weights: 0, skewed: false })),
-  ...[0.5, 1.5, 2.5].map((weights) => ({ n: 500, clusters: null, sizes: 0, weights, skewed: false })),
+const usualShare = 0.3;
+const usualWithin = 0.2;
+const plain = { n: 500, clusters: null, sizes: 0, within: usualWithin, weights: 0, share: usualShare, skewed: false };
+type Kind = Omit<UnevenCell, "id" | "task">;
+
+const kinds: Kind[] = [
+  plain,
+  ...[2, 3, 5, 8, 12, 20, 40, 100].map((clusters) => ({ ...plain, clusters })),
+  ...[8, 20].map((clusters) => ({ ...plain, clusters, sizes: 0.7 })),
+  ...[0.5, 1.5, 2.5].map((weights) => ({ ...plain, weights })),
+];
+/** Clusters unlike those above. */
+const otherKinds: Kind[] = [
+  ...[0.05, 0.5].flatMap((within) => [5, 8, 12, 20, 40, 100].map((clusters) => ({ ...plain, clusters, within }))),
+  ...[8, 20, 40].map((clusters) => ({ ...plain, clusters, sizes: 1.2 })),
 ];
 
 function named(cell: Omit<UnevenCell, "id">): UnevenCell {
@@ -50,27 +62,26 @@ function named(cell: Omit<UnevenCell, "id">): UnevenCell {
     ...(cell.share === usualShare || cell.task === "regression" ? [] : [`positives=${cell.share}`]),
     ...(cell.clusters === null ? [] : [`clusters=${cell.clusters}`]),
     ...(cell.sizes === 0 ? [] : [`sizes=${cell.sizes}`]),
+    ...(cell.within === usualWithin ? [] : [`within=${cell.within}`]),
     ...(cell.weights === 0 ? [] : [`weights=${cell.weights}`]),
     ...(cell.skewed ? ["skewed"] : []),
   ];
   return { id: parts.join(" "), ...cell };
 }
 
-const usualShare = 0.3;
-const plain = { clusters: null, sizes: 0, weights: 0, share: usualShare };
+const bothTasks = (some: readonly Kind[]): UnevenCell[] =>
+  some.flatMap((kind) => (["binary", "regression"] as const).map((task) => named({ ...kind, task })));
 
 export const unevenCells: readonly UnevenCell[] = [
-  ...kinds.flatMap((kind) =>
-    (["binary", "regression"] as const).map((task) => named({ ...kind, task, share: usualShare })),
-  ),
+  ...bothTasks(kinds),
   ...[50, 200].map((n) => named({ ...plain, n, task: "regression", skewed: true })),
-  named({ ...plain, n: 10_000, task: "binary", share: 0.01, skewed: false }),
+  named({ ...plain, n: 10_000, task: "binary", share: 0.01 }),
 ];
 
-const correlation = 0.95;
-/** Correlation of two rows of one cluster, in everything that is drawn for a row. */
-const withinCluster = 0.2;
+/** No constant of a formula was chosen on these. */
+export const otherCells: readonly UnevenCell[] = bothTasks(otherKinds);
 
+const correlation = 0.95;
 /** Cluster of each row. Uneven sizes are the same in every gate, so that the kind of data has one true value. */
 function clustersOf({ n, clusters, sizes }: UnevenCell): Uint32Array | null {
   if (clusters === null) return null;
@@ -86,15 +97,21 @@ function clustersOf({ n, clusters, sizes }: UnevenCell): Uint32Array | null {
 }
 
 /** `perRow` standard normal numbers for each row, correlated within clusters. */
-function rowNoise(random: RandomStream, n: number, perRow: number, ids: Uint32Array | null): Float64Array {
+function rowNoise(
+  random: RandomStream,
+  n: number,
+  perRow: number,
+  ids: Uint32Array | null,
+  within: number,
+): Float64Array {
   const noise = normals(random, perRow * n);
   if (ids === null) return noise;
   const shared = normals(random, perRow * (Math.max(...ids) + 1));
   for (let i = 0; i < n; i++)
     for (let k = 0; k < perRow; k++)
       noise[perRow * i + k] =
-        Math.sqrt(1 - withinCluster) * (noise[perRow * i + k] as number) +
-        Math.sqrt(withinCluster) * (shared[perRow * (ids[i] as number) + k] as number);
+        Math.sqrt(1 - within) * (noise[perRow * i + k] as number) +
+        Math.sqrt(within) * (shared[perRow * (ids[i] as number) + k] as number);
   return noise;
 }
 
@@ -108,6 +125,14 @@ function rowInfo(cell: UnevenCell, ids: Uint32Array | null, groups: string[] | n
       ? null
       : normals(new RandomStream(seed + 77, stream), cell.n).map((z) => Math.exp(cell.weights * z));
   return { weights, groups: ids === null ? null : groups };
+}
+
+const truths = new Map<string, number>();
+/** A true value, integrated once for all kinds of data that have it. */
+function once(key: string, integrate: () => number): number {
+  const value = truths.get(key) ?? integrate();
+  truths.set(key, value);
+  return value;
 }
 
 function prepareBinary(cell: UnevenCell): PreparedUneven {
@@ -132,7 +157,9 @@ function prepareBinary(cell: UnevenCell): PreparedUneven {
     const world = worldOf(definition.name);
     const name = definition.name as BinaryMetric;
     const decision = ["accuracy", "precision", "recall", "f1"].includes(name);
-    const [candidate, other] = [world.candidate, world.baseline].map((model) => trueBinary(name, world, model));
+    const [candidate, other] = (["candidate", "baseline"] as const).map((role) =>
+      once(`${name} ${share} ${role}`, () => trueBinary(name, world, world[role])),
+    );
     return {
       definition,
       margin: Math.abs((candidate as number) - (other as number)),
@@ -143,12 +170,14 @@ function prepareBinary(cell: UnevenCell): PreparedUneven {
   return {
     metrics,
     draw(seed, stream) {
-      const noise = (random: RandomStream, count: number) => rowNoise(random, count, 2, ids);
-      const one = drawBinary(sharper, n, seed, stream, noise);
-      const two = drawBinary(shifted, n, seed, stream, noise);
+      const noise = (random: RandomStream, count: number) => rowNoise(random, count, 2, ids, cell.within);
+      const drawn = new Map<BinormalWorld, ReturnType<typeof drawBinary>>();
       const info = rowInfo(cell, ids, groups, seed, stream);
       return (metric) => {
-        const found = (metric === "ece" ? two : one).samples(metric as BinaryMetric);
+        const world = worldOf(metric);
+        const one = drawn.get(world) ?? drawBinary(world, n, seed, stream, noise);
+        drawn.set(world, one);
+        const found = one.samples(metric as BinaryMetric);
         return { candidate: { ...found.candidate, ...info }, baseline: { ...found.baseline, ...info } };
       };
     },
@@ -167,13 +196,15 @@ function prepareRegression(cell: UnevenCell): PreparedUneven {
   const groups = ids === null ? null : Array.from(ids, String);
   const truth = skewed ? skewedTruth : normalTruth;
   const metrics = metricsFor("regression").map((definition): UnevenMetric => {
-    const [candidate, other] = [truth(definition.name, true), truth(definition.name, false)];
+    const [candidate, other] = [true, false].map((isCandidate) =>
+      once(`${definition.name} ${skewed} ${isCandidate}`, () => truth(definition.name, isCandidate)),
+    ) as [number, number];
     return { definition, margin: Math.abs(candidate - other), candidate, options: {} };
   });
   return {
     metrics,
     draw(seed, stream) {
-      const noise = rowNoise(new RandomStream(seed, stream), n, 3, ids);
+      const noise = rowNoise(new RandomStream(seed, stream), n, 3, ids, cell.within);
       const labels = new Float64Array(n);
       const baseline = new Float64Array(n);
       const candidate = new Float64Array(n);

@@ -1,7 +1,7 @@
 import { allRows, type PlannedCheck } from "./plan-checks.ts";
 import type { Evidence } from "./evidence.ts";
-import { fewClusters } from "./few-clusters.ts";
-import { fewLargeErrors, smallSample } from "./small-sample.ts";
+import { undecidable } from "../power/undecidable.ts";
+import { smallSample } from "./small-sample.ts";
 import { catalog, type Sample } from "../metrics/catalog.ts";
 import { measurerOf, supportOf, type Measurer } from "../metrics/measure.ts";
 import type { Predictions } from "../predictions/predictions.ts";
@@ -98,14 +98,10 @@ function evidenceOfHead(
 
   const support = supportOf(sample);
   const other = baseline.kind === "paired" ? baseline.measurer.sample(planned.slice) : null;
-  const readsInterval = policy.kind !== "limit" || policy.confident;
-  const compared = policy.kind === "limit" || other === null ? [sample] : [sample, other];
   const tooSmall =
     support.fewest < minimumPerClass
       ? `too few rows to decide: ${support.words}, and ${minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed`
-      : readsInterval
-        ? (fewClusters(policy.metric, sample) ?? fewLargeErrors(policy.metric, compared))
-        : null;
+      : undecidable(policy, policy.kind === "limit" || other === null ? [sample] : [sample, other]);
 
   const baselineValue = (): number | null => {
     if (baseline.kind !== "paired") return null;

@@ -1,6 +1,7 @@
 import type { MetricName } from "../../models/core/manifest/gates.ts";
 import type { Sample } from "../metrics/definition.ts";
 import { supportOf } from "../metrics/measure.ts";
+import { carryingRows, carryingSquares, restOnSquares } from "../power/few-large-errors.ts";
 
 /**
  * With fewer rows of the rarest class than this, the intervals of rankings, probabilities and rare decisions were
@@ -16,9 +17,6 @@ export const fewForAveragePrecision = 1_000;
 
 /** The same limit for RMSE and R², in rows that carry the sum of squared errors. */
 export const fewCarryingSquares = 300;
-
-/** With fewer such rows RMSE and R² are not decided: the next large error would move them by more than any seen. */
-const fewestCarryingSquares = 30;
 
 /** The same limit for MAE, in rows that carry the variance of what is averaged. */
 export const fewCarryingMean = 100;
@@ -90,36 +88,6 @@ export function smallSample(metric: MetricName, samples: readonly Sample[]): str
   return carrying < fewCarryingMean
     ? `its ${others === null ? "errors rest" : "differences rest"} on ${about(carrying)}`
     : null;
-}
-
-const restOnSquares: ReadonlySet<MetricName> = new Set(["rmse", "r2"]);
-
-/** The smallest number of rows that carry a model's squared errors. */
-function carryingSquares(samples: readonly Sample[]): number {
-  return Math.min(
-    ...samples.map(({ labels, scores }) => carryingRows(labels.map((label, i) => label - (scores[i] as number)))),
-  );
-}
-
-/** Why RMSE or R² cannot be decided on these rows, and what would help; null where it can, and for other metrics. */
-export function fewLargeErrors(metric: MetricName, samples: readonly Sample[]): string | null {
-  const rows = samples[0]?.labels.length ?? 0;
-  if (!restOnSquares.has(metric) || rows < fewestCarryingSquares) return null;
-  const carrying = carryingSquares(samples);
-  return carrying < fewestCarryingSquares
-    ? `too few rows to decide: the squared errors of all ${rows} rows rest on about ${Math.max(1, Math.round(carrying))} of them, and ${fewestCarryingSquares} are needed; more rows help, or mae, which large errors move less`
-    : null;
-}
-
-function carryingRows(deviations: Float64Array): number {
-  let squares = 0;
-  let fourths = 0;
-  for (const deviation of deviations) {
-    const square = deviation ** 2;
-    squares += square;
-    fourths += square * square;
-  }
-  return fourths > 0 ? (squares * squares) / fourths : Infinity;
 }
 
 const maxNamed = 5;

@@ -20,6 +20,9 @@ export function classRatio(
     demand: "any",
     range: [0, 1],
     byClass: true,
+    // Of rare positives only those count that the two models decide differently: with 100 of 10,000 rows, 6.5 % of losses
+    // of the margin pass without this.
+    carriedByFew: true,
     prepare: (sample, options) => prepare(sample, options, denominator, of),
   };
 }

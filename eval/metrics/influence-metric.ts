@@ -14,7 +14,7 @@ import type { Moments } from "../stats/uneven-moments.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { selectRows } from "./rows.ts";
 import { classCounts, contrastProblem, sampleProblem } from "./sample.ts";
-import { momentsInterval } from "./uneven-interval.ts";
+import { momentsInterval, onRangeScale } from "./uneven-interval.ts";
 import { unitMoments, type Units, unitsOf } from "./unit-spread.ts";
 
 /** A metric's value with each row's contribution to its error, which add up to 0. */
@@ -54,9 +54,10 @@ function intervalOf(
   level: number,
   lowest: number,
   highest: number,
-  logit: boolean,
+  ofValue: boolean,
   valueOn: (rows: Int32Array) => number,
 ): Interval | null {
+  const logit = ofValue && estimate > 0 && estimate < 1;
   const units = unitsOf(sample, true);
   const clustered = units?.clustered === true;
   const deviations = clustered ? clusterDeviations(influence, units, (rows) => valueOn(rows) - estimate) : null;
@@ -71,18 +72,13 @@ function intervalOf(
   const name = clustered
     ? `${method.clusters}, t over ${units.count} clusters`
     : `${method.rows}, Welch-Satterthwaite t`;
-  if (logit) return { ...logitInterval(estimate, found, level), level, method: `${name}, logit scale` };
   if (deviations !== null) {
-    const { low, high } = momentsInterval(
-      found,
-      deviations,
-      units as Units,
-      estimate,
-      level,
-      skewness.from === 0 ? skewness.factor : undefined,
-    );
-    return { low: Math.max(lowest, low), high: Math.min(highest, high), level, method: name };
+    const factor = skewness.from === 0 ? skewness.factor : undefined;
+    const ends = momentsInterval(found, deviations, units as Units, estimate, level, { factor, ofValue });
+    if (logit) return { ...onRangeScale(ends, estimate, [0, 1]), level, method: `${name}, logit scale` };
+    return { low: Math.max(lowest, ends.low), high: Math.min(highest, ends.high), level, method: name };
   }
+  if (logit) return { ...logitInterval(estimate, found, level), level, method: `${name}, logit scale` };
   const ends = waldInterval(estimate, found, level, lowest, highest);
   const skew = acceleration(influence.map((value) => -value));
   if (Math.abs(skew) <= skewness.from) return { ...ends, level, method: name };
@@ -150,7 +146,7 @@ function measure(metric: InfluenceMetric, sample: Sample, options: MeasureOption
       options.level,
       0,
       1,
-      value > 0 && value < 1,
+      true,
       (rows) => metric.components(selectRows(sample, rows)).value,
     ),
     n,

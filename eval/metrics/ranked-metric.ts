@@ -16,7 +16,7 @@ import {
 } from "../stats/weighted-statistic.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
-import { jackknifeBias, methodOf, unevenInterval } from "./uneven-interval.ts";
+import { jackknifeBias, lengthenTo, methodOf, unevenInterval, widestOverClusters } from "./uneven-interval.ts";
 import { blockUnits, type Units, unitsOf } from "./unit-spread.ts";
 import { unvariedInterval } from "./unvaried-interval.ts";
 
@@ -57,15 +57,7 @@ function measureRanked(metric: RankedMetric, sample: Sample, options: MeasureOpt
   if (!Number.isFinite(value)) return { status: "undefined", reason: "the metric is undefined on these rows", n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
   const units = unitsOf(sample, metric.byClass);
-  const found = rankedInterval(
-    metric,
-    statistic,
-    units,
-    value,
-    options,
-    parts.largest,
-    value > 0 && value < 1 && metric.range[1] === 1,
-  );
+  const found = rankedInterval(metric, statistic, units, value, options, parts.largest, true);
   const [lowest, highest] = metric.range;
   const interval =
     found === "undefined"
@@ -150,7 +142,7 @@ function weighted({ labels, weights, groups }: Sample, value: (weights: Float64A
  *
  * "constant": nothing varies. "undefined": the metric has no value in too many resamples, or in any jackknife sample.
  *
- * @param share whether the estimate is a value strictly between 0 and 1
+ * @param ofValue whether the estimate is one model's value rather than a difference
  */
 function rankedInterval(
   metric: RankedMetric,
@@ -159,8 +151,9 @@ function rankedInterval(
   estimate: number,
   options: MeasureOptions,
   size: number,
-  share: boolean,
+  ofValue: boolean,
 ): Interval | "constant" | "undefined" {
+  const share = ofValue && estimate > 0 && estimate < 1 && metric.range[1] === 1;
   const units = statistic.groups === null ? statistic.rows : statistic.groupCount;
   if (units < 2) return "constant";
   const { level, seed } = options;
@@ -181,12 +174,12 @@ function rankedInterval(
         ? share
           ? jackknifeInterval(leftOut, estimate, level)
           : lengthened(jackknifeInterval(leftOut, estimate, level), leftOut, estimate, level)
-        : unevenInterval(leftOut, blockUnits(uneven, blocks), estimate, level);
+        : unevenInterval(leftOut, blockUnits(uneven, blocks), estimate, level, { ofValue });
     const found = named(
       ends === "undefined" || ends === null
         ? null
         : metric.biased === true && uneven?.clustered === true
-          ? withBias(ends, jackknifeBias(leftOut, estimate))
+          ? withBias(ends, jackknifeBias(leftOut, estimate), widestOverClusters(leftOut, level))
           : ends,
       method,
     );
@@ -204,15 +197,10 @@ function rankedInterval(
       );
 }
 
-/** The ends around the value and around the value without its bias, as far as that is small beside its error. */
-function withBias({ low, high }: Ends, bias: number): Ends {
-  const most = (maxBiasFactor * (high - low)) / 2;
-  const shift = Math.max(-most, Math.min(most, bias));
-  return { low: Math.min(low, low - shift), high: Math.max(high, high - shift) };
+/** The ends around the value and around the value without its bias, as far as a width allows. */
+function withBias(ends: Ends, bias: number, widest: number): Ends {
+  return lengthenTo(ends, { low: ends.low - bias, high: ends.high - bias }, widest);
 }
-
-/** So that the interval is at most 1.15 times as wide as t over clusters. */
-const maxBiasFactor = 0.2;
 
 /** Jackknife ends, lengthened where the groups' values are skewed. */
 function lengthened(ends: Ends | null, leftOut: Float64Array, estimate: number, level: number): Ends | null {

@@ -2,8 +2,9 @@ import type { MetricResult } from "../schema/metrics.ts";
 import { type PairedCounts, tango, tangoAt } from "../stats/tango.ts";
 import { wilson } from "../stats/wilson.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
-import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
+import { contrastSums, measureSums, type SumMetric, widestDifference } from "./sum-metric.ts";
 import { preparePair } from "./sample.ts";
+import { largestFactor, lengthenTo } from "./uneven-interval.ts";
 import { unitsOf } from "./unit-spread.ts";
 
 /**
@@ -120,17 +121,8 @@ function withScore(
   const rowVariance = ((counts.first + counts.second) / n - difference ** 2) / n;
   if (!(rowVariance > 0)) return result;
   const half = Math.min(interval.high - difference, difference - interval.low);
-  const ends = tangoAt(counts, half / Math.sqrt(rowVariance));
-  const widest = maxScoreFactor * half;
-  return {
-    ...result,
-    interval: {
-      ...interval,
-      low: Math.min(interval.low, Math.max(ends.low, difference - widest)),
-      high: Math.max(interval.high, Math.min(ends.high, difference + widest)),
-    },
-  };
+  const wanted = tangoAt(counts, half / Math.sqrt(rowVariance));
+  const widest =
+    candidate.groups === null ? 2 * largestFactor * half : widestDifference(metric, [candidate, baseline], options);
+  return { ...result, interval: { ...interval, ...lengthenTo(interval, wanted, widest) } };
 }
-
-/** So that the interval stays at most 1.15 times as wide as t over clusters. */
-const maxScoreFactor = 1.15;

@@ -3,6 +3,7 @@ import type { Interval } from "../schema/verdict.ts";
 import { abc } from "../stats/abc.ts";
 import { bca, type Ends } from "../stats/bca.ts";
 import { bootstrapReplicates } from "../stats/bootstrap.ts";
+import { effectiveDegrees } from "../stats/effective-degrees.ts";
 import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
 import { acceleration, jackknifeError, leaveOneOut } from "../stats/jackknife.ts";
 import { sideBySide, type SparseRows, sparseRowsAlike } from "../stats/sparse-rows.ts";
@@ -11,7 +12,7 @@ import { effectiveUnits } from "../stats/satterthwaite.ts";
 import { collapseGroups, columnSums, type SumStatistic, unitCount } from "../stats/sums.ts";
 import type { ContrastResult, MeasureOptions, Sample } from "./definition.ts";
 import { numberedGroups, preparePair, prepareSample, type ScoreDemand } from "./sample.ts";
-import { onRangeScale, unevenInterval } from "./uneven-interval.ts";
+import { onRangeScale, unevenInterval, widestOverClusters } from "./uneven-interval.ts";
 import { type Units, unitsOf } from "./unit-spread.ts";
 import { unvariedInterval } from "./unvaried-interval.ts";
 
@@ -41,6 +42,11 @@ export type SumMetric = {
   byClass: boolean;
   /** Over clusters and weights, what the skewness is multiplied by (see `lengthenForSkew`); default: as for means. */
   skewFactor?: number;
+  /**
+   * Whether few rows carry the variance of a difference, so that over plain rows no end is nearer than t with the
+   * degrees of freedom that their fourth moments leave.
+   */
+  carriedByFew?: boolean;
   /** The parts, or why there are none. */
   prepare(sample: Sample, options: MeasureOptions): SumParts | string;
 };
@@ -55,7 +61,7 @@ export function measureSums(metric: SumMetric, sample: Sample, options: MeasureO
   if (!Number.isFinite(value)) return { status: "undefined", reason: parts.whyUndefined, n };
   if (options.intervals === false) return { status: "ok", value, interval: null, n };
   const units = unitsOf(sample, metric.byClass);
-  const found = sumInterval(statistic, units, value, options, largestCell(parts), metric.skewFactor);
+  const found = sumInterval(statistic, units, value, options, largestCell(parts), metric, true);
   const interval =
     found === "constant"
       ? unvariedInterval(
@@ -105,7 +111,7 @@ export function contrastSums(
   const units = unitsOf(candidate, metric.byClass);
   let interval = sameCells(one, two)
     ? ("constant" as const)
-    : sumInterval(statistic, units, difference, options, size, metric.skewFactor);
+    : sumInterval(statistic, units, difference, options, size, metric, false);
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   if (interval === "constant") {
     const unit = relative ? second : 1;
@@ -196,9 +202,22 @@ function independentUnits(statistic: SumStatistic, units: Units | null): number 
 }
 
 /**
- * BCa bootstrap, or ABC for large samples, lengthened where the rows are skewed; for clusters and uneven weights a
- * jackknife with t. "constant": nothing varies. "undefined": too many resamples have no value. `size` is the largest
- * cell.
+ * Up to what width the interval of a difference over clusters may be lengthened (see `widestOverClusters`).
+ *
+ * @param pair both samples, of which the metric is defined
+ */
+export function widestDifference(metric: SumMetric, pair: [Sample, Sample], options: MeasureOptions): number {
+  const prepared = preparePair(metric, ...pair, options);
+  if (typeof prepared === "string") return 0;
+  return widestOverClusters(leaveOneOut(differenceOfRows(pair[0], ...prepared)), options.level);
+}
+
+/**
+ * BCa bootstrap, or ABC for large samples, lengthened where the rows are skewed or few carry the variance; for clusters
+ * and uneven weights a jackknife with t. "constant": nothing varies. "undefined": too many resamples have no value.
+ * `size` is the largest cell.
+ *
+ * @param ofValue whether the estimate is one model's value rather than a difference
  */
 function sumInterval(
   statistic: SumStatistic,
@@ -206,38 +225,52 @@ function sumInterval(
   estimate: number,
   options: MeasureOptions,
   size: number,
-  skewFactor?: number,
+  { skewFactor, carriedByFew }: SumMetric,
+  ofValue: boolean,
 ): Interval | "constant" | "undefined" {
   const count = unitCount(statistic);
   if (count < 2 || constantRows(statistic, size)) return "constant";
   const { level } = options;
-  const skewed = (ends: Ends, standardError: number, skew: number, method: string): Interval =>
-    isSkewed(skew, 1 / count)
-      ? {
-          ...lengthenForSkew(ends, { estimate, standardError, df: count - 1, skew }, level),
-          level,
-          method: `${method}, lengthened for skewness`,
-        }
-      : { low: ends.low, high: ends.high, level, method };
+  const few = carriedByFew === true && !ofValue && options.resamples === undefined;
+  const lengthened = (ends: Ends, standardError: number, df: number, skew: number, method: string): Interval => {
+    const skewed = isSkewed(skew, 1 / count);
+    if (!skewed && !few) return { low: ends.low, high: ends.high, level, method };
+    const seen = { estimate, standardError, df: few ? df : count - 1, skew: skewed ? skew : 0 };
+    return {
+      ...lengthenForSkew(ends, seen, level),
+      level,
+      method: skewed ? `${method}, lengthened for skewness` : `${method}, at least t`,
+    };
+  };
   if (options.resamples === undefined && units === null && count > largeSample) {
     const found = abc(statistic, level);
     return found === null
       ? "constant"
       : Number.isFinite(found.low) && Number.isFinite(found.high)
-        ? skewed(found, found.standardError, found.acceleration, "ABC")
+        ? lengthened(found, found.standardError, found.df, found.acceleration, "ABC")
         : "undefined";
   }
   const leftOut = leaveOneOut(statistic);
   const first = leftOut[0] as number;
   if (leftOut.every((value) => Math.abs(value - first) <= 1e-14 * Math.abs(first))) return "constant";
   if (options.resamples === undefined && units !== null)
-    return unevenInterval(leftOut, units, estimate, level, skewFactor);
+    return unevenInterval(leftOut, units, estimate, level, { factor: skewFactor, ofValue });
   const resamples = options.resamples ?? defaultResamples;
   const skew = acceleration(leftOut);
   const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, skew, level);
   return ends === null
     ? "undefined"
-    : skewed(ends, jackknifeError(leftOut), skew, `BCa bootstrap, ${resamples} resamples`);
+    : lengthened(
+        ends,
+        jackknifeError(leftOut),
+        effectiveDegrees(leftOut, mean(leftOut)),
+        skew,
+        `BCa bootstrap, ${resamples} resamples`,
+      );
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Whether all units are the same, apart from rounding. */

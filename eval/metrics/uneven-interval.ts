@@ -1,9 +1,18 @@
 import type { Interval } from "../schema/verdict.ts";
+import type { Ends } from "../stats/bca.ts";
 import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
-import { pooledAcceleration } from "../stats/jackknife.ts";
+import { jackknifeError, pooledAcceleration } from "../stats/jackknife.ts";
 import { studentQuantile } from "../stats/student.ts";
 import type { Moments } from "../stats/uneven-moments.ts";
 import { unitMoments, type Units } from "./unit-spread.ts";
+
+/** What a statistic asks of its interval over units. */
+export type SkewDemand = {
+  /** What the skewness is multiplied by, however small it is; default: as for means, where it is visible. */
+  factor?: number | undefined;
+  /** Whether the statistic is one model's value rather than a difference. */
+  ofValue: boolean;
+};
 
 /**
  * Interval of a statistic over clusters, or rows of uneven weight: estimate ± t · √variance (see `unitMoments`),
@@ -17,13 +26,13 @@ export function unevenInterval(
   units: Units,
   estimate: number,
   level: number,
-  skewFactor?: number,
+  demand: SkewDemand,
 ): Interval | "undefined" {
   const deviations = centred(leftOut, units);
   const moments = unitMoments(deviations, units);
   if (!(moments.variance < Infinity)) return "undefined";
   return {
-    ...momentsInterval(moments, deviations, units, estimate, level, skewFactor),
+    ...momentsInterval(moments, deviations, units, estimate, level, demand),
     level,
     method: methodOf(units),
   };
@@ -44,31 +53,48 @@ function centred(leftOut: Float64Array, { shares }: Units): Float64Array {
   return leftOut.map((value) => value - sum / weight);
 }
 
-/**
- * Estimate ± t · √variance, lengthened where the deviations are skewed.
- *
- * @param factor what the skewness is multiplied by, however small it is; default: as for means, where it is visible
- */
+/** Estimate ± t · √variance, lengthened where the deviations are skewed. */
 export function momentsInterval(
   { variance, df }: Moments,
   deviations: Float64Array,
   units: Units,
   estimate: number,
   level: number,
-  factor?: number,
-): { low: number; high: number } {
+  { factor, ofValue }: SkewDemand,
+): Ends {
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(0.5 + level / 2, df) * standardError;
   const ends = { low: estimate - half, high: estimate + half };
   const { skew, noise } = pooledAcceleration(deviations, units.independent);
-  const maxFactor = units.clustered ? maxFactorOverClusters : Infinity;
   if (factor === undefined && !isSkewed(skew, noise / 2)) return ends;
   const skewed = { estimate, standardError, df, skew, ...(factor === undefined ? {} : { factor }) };
+  const room = widestOverClusters(deviations, level) / half - 1;
+  const maxFactor = !units.clustered ? Infinity : ofValue ? maxFactorOfValue : Math.max(1, room);
   return lengthenForSkew(ends, skewed, level, maxFactor);
 }
 
-/** So that the interval is at most 1.15 times as wide as t over clusters: few clusters look skewed by chance. */
-const maxFactorOverClusters = 1.3;
+/** Largest factor by which the long end of one model's value may exceed t's. Few clusters look skewed by chance. */
+const maxFactorOfValue = 1.6;
+
+/** By what factor all corrections together may lengthen the interval of a difference. */
+export const largestFactor = 1.15;
+
+/**
+ * Up to what width corrections may lengthen the interval of a difference over clusters: `largestFactor` times that of t
+ * over clusters, the jackknife that leaves one out with clusters - 1 degrees of freedom.
+ */
+export function widestOverClusters(leftOut: Float64Array, level: number): number {
+  return 2 * largestFactor * studentQuantile(0.5 + level / 2, leftOut.length - 1) * jackknifeError(leftOut);
+}
+
+/** The ends moved outwards to those wanted, both by the same part where all of it would exceed a width. */
+export function lengthenTo(ends: Ends, wanted: Ends, widest: number): Ends {
+  const [down, up] = [Math.max(0, ends.low - wanted.low), Math.max(0, wanted.high - ends.high)];
+  const room = widest - (ends.high - ends.low);
+  if (!(down + up > 0 && room > 0)) return ends;
+  const part = Math.min(1, room / (down + up));
+  return { low: ends.low - part * down, high: ends.high + part * up };
+}
 
 /**
  * The jackknife's estimate of bias (Quenouille 1956): units - 1 times what leaving one out changes the value by on

@@ -12,6 +12,7 @@ import { resampledError } from "./resampled-error.ts";
 import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
 import { standardErrorOf } from "./standard-error.ts";
 import { passProbability, type Rule } from "./pass-probability.ts";
+import { undecidable } from "./undecidable.ts";
 
 /** The parts of a planned check that power depends on (see `eval/judge/plan-checks.ts`). */
 export type PowerQuestion = {
@@ -77,14 +78,10 @@ export function planCheck(
     const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${aboutRows((rows.length * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
     return { ...result, method: `too few rows: ${why}`, refused: request.onInsufficient === "fail" ? why : null };
   }
-  const found = errorOf(
-    policy,
-    definition,
-    sample,
-    baseline === null ? null : sampleOf(baseline, rows),
-    planned.level,
-    request,
-  );
+  const other = baseline === null ? null : sampleOf(baseline, rows);
+  const open = undecidable(policy, policy.kind === "limit" || other === null ? [sample] : [sample, other]);
+  if (open !== null) return { ...result, method: open, refused: request.onInsufficient === "fail" ? open : null };
+  const found = errorOf(policy, definition, sample, other, planned.level, request);
   if (found.standardError === null) return { ...result, method: found.method };
   const { standardError, method, truth } = found;
   const z = normalQuantile(1 - alpha);

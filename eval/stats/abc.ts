@@ -1,4 +1,5 @@
 import type { Ends } from "./bca.ts";
+import { degreesOf } from "./effective-degrees.ts";
 import { normalQuantile } from "./normal.ts";
 import { addSparseRow } from "./sparse-rows.ts";
 import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
@@ -10,12 +11,13 @@ import { columnSums, type SumStatistic, unitCount } from "./sums.ts";
  * correction is the linear a - (b/σ - c), as in R's boot. Derivatives are numerical, with respect to the units'
  * probability weights. Null without variation; ends are NaN where the statistic is undefined.
  *
- * Also returns what the expansion rests on: the standard error and the acceleration, a sixth of the skewness.
+ * Also returns what the expansion rests on: the standard error, its degrees of freedom, and the acceleration, a sixth of
+ * the skewness.
  */
 export function abc(
   statistic: SumStatistic,
   level: number,
-): (Ends & { standardError: number; acceleration: number }) | null {
+): (Ends & { standardError: number; df: number; acceleration: number }) | null {
   const { cells, width, value, sparse } = statistic;
   const units = unitCount(statistic);
   const mean = columnSums(statistic).map((sum) => sum / units);
@@ -42,6 +44,7 @@ export function abc(
   const direction = new Float64Array(width);
   let squares = 0;
   let cubes = 0;
+  let fourths = 0;
   let curvature = 0;
   for (let i = 0; i < units; i++) {
     const up = towards(i, step);
@@ -50,6 +53,7 @@ export function abc(
     curvature += (up - 2 * estimate + down) / (step * step);
     squares += slope * slope;
     cubes += slope * slope * slope;
+    fourths += slope ** 4;
     if (sparse !== undefined) addSparseRow(sparse, i, slope, direction);
     else
       for (let k = 0; k < width; k++)
@@ -72,5 +76,11 @@ export function abc(
     const w = z0 + normalQuantile(p);
     return along(w / (1 - acceleration * w) ** 2);
   };
-  return { low: end((1 - level) / 2), high: end((1 + level) / 2), standardError: sigma, acceleration };
+  return {
+    low: end((1 - level) / 2),
+    high: end((1 + level) / 2),
+    standardError: sigma,
+    df: degreesOf(squares, fourths, units),
+    acceleration,
+  };
 }

@@ -4,8 +4,9 @@ import { drawBinary } from "../../../bench/stats/binormal.ts";
 import { drawRegression } from "../../../bench/stats/regressors.ts";
 import { planChecks } from "../../../eval/judge/plan-checks.ts";
 import { measuredPair, qualityEvidence } from "../../../eval/judge/quality-evidence.ts";
-import { fewClusters } from "../../../eval/judge/few-clusters.ts";
-import { fewLargeErrors, smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
+import { smallSample, smallSampleNote } from "../../../eval/judge/small-sample.ts";
+import { fewClusters } from "../../../eval/power/few-clusters.ts";
+import { fewLargeErrors } from "../../../eval/power/few-large-errors.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
 import { predictions } from "../report/builders.ts";
 
@@ -133,14 +134,23 @@ describe("what no interval can decide", () => {
       kind: "insufficient",
     });
   });
+  it("is fewer than 20 clusters for a confident limit, where a comparison is decided from five on", () => {
+    const limit = { kind: "limit", metric: "accuracy", min: 0.5, confident: true };
+    expect(evidenceOf(paired({ groups: groupsOf(19) }), limit)).toMatchObject({
+      kind: "insufficient",
+      why: expect.stringMatching(/19 clusters of dataset.group, and at least 20 are needed for a confident limit/),
+    });
+    expect(evidenceOf(paired({ groups: groupsOf(20) }), limit)).toMatchObject({ kind: "value" });
+    expect(evidenceOf(paired({ groups: groupsOf(19) }), accuracy)).toMatchObject({ kind: "contrast" });
+  });
   it("counts the clusters of each class where a metric compares classes, and leaves out rows of weight 0", () => {
     const one = binary(400, 0.4);
     const groups = Array.from(one.labels, (label, i) => (label === 1 ? `p${i % 3}` : `n${i % 20}`));
-    expect(fewClusters("auroc", { ...one, groups })).toMatch(/the positives are in 3 clusters/);
-    expect(fewClusters("log_loss", { ...one, groups })).toBeNull();
+    expect(fewClusters("auroc", { ...one, groups }, false)).toMatch(/the positives are in 3 clusters/);
+    expect(fewClusters("log_loss", { ...one, groups }, false)).toBeNull();
     const weights = Float64Array.from({ length: 400 }, (_, i) => (i % 10 < 3 ? 1 : 0));
-    expect(fewClusters("accuracy", { ...one, groups: groupsOf(10), weights })).toMatch(/: 3 clusters/);
-    expect(fewClusters("ece", { ...one, groups: groupsOf(11) })).toMatch(/at least 12/);
+    expect(fewClusters("accuracy", { ...one, groups: groupsOf(10), weights }, false)).toMatch(/: 3 clusters/);
+    expect(fewClusters("ece", { ...one, groups: groupsOf(11) }, false)).toMatch(/at least 12/);
   });
   it("is a sum of squares that rests on a few errors", () => {
     const wild = { ...errors(400, 0), scores: errors(400, 0).labels.map((label, i) => label + (i < 4 ? 100 : 1)) };

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { metricsFor, type Sample } from "../../../eval/metrics/catalog.ts";
+import { selectRows } from "../../../eval/metrics/rows.ts";
+import { effectiveDegrees } from "../../../eval/stats/effective-degrees.ts";
+import { jackknifeError } from "../../../eval/stats/jackknife.ts";
+import { studentQuantile } from "../../../eval/stats/student.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { normals } from "../../../bench/stats/normals.ts";
 import { prepareUneven, unevenCells } from "../../../bench/stats/uneven-cells.ts";
@@ -10,17 +14,24 @@ const gates = 300;
 /** 5 % of 300 are 15; 27 and more are seen once in 500 times. */
 const most = 27;
 
-/** Wrong passes of a candidate that is worse by exactly the margin. */
-function wrongPasses(id: string, names: MetricName[]): Map<string, number> {
+/** Wrong passes of a candidate that is worse by exactly the margin, or of a confident limit at its true value. */
+function wrongPasses(id: string, names: MetricName[], limit = false): Map<string, number> {
   const cell = unevenCells.find((one) => one.id === id);
   if (cell === undefined) throw new Error(`no kind of data ${id}`);
   const prepared = prepareUneven(cell);
   const passes = new Map<string, number>(names.map((name) => [name, 0]));
   for (let gate = 0; gate < gates; gate++) {
     const drawn = prepared.draw(17, gate);
-    for (const { definition, margin, options: asked } of prepared.metrics) {
+    for (const { definition, margin, candidate: truth, options: asked } of prepared.metrics) {
       if (!names.includes(definition.name)) continue;
       const { candidate, baseline } = drawn(definition.name);
+      if (limit) {
+        const own = definition.measure(candidate, { ...asked, level: 0.9, seed: gate });
+        if (own.status !== "ok" || own.interval === null) throw new Error("no interval");
+        if (definition.direction === "higher" ? own.interval.low > truth : own.interval.high < truth)
+          passes.set(definition.name, (passes.get(definition.name) as number) + 1);
+        continue;
+      }
       const result = definition.contrast(candidate, baseline, { ...asked, level: 0.9, seed: gate });
       if (result.status !== "ok") throw new Error(result.reason);
       const { low, high } = result.interval;
@@ -40,6 +51,15 @@ describe("wrong passes at the exact boundary, seeded, 300 gates each", () => {
     ["regression n=200 skewed", ["mae"]],
   ] as [string, MetricName[]][])("%s: no more than alpha allows", (id, names) => {
     for (const [name, count] of wrongPasses(id, names)) expect(count, `${name}, ${id}`).toBeLessThan(most);
+  });
+});
+
+describe("confident limits at the true value over 20 clusters, seeded, 300 gates each", () => {
+  it.each([
+    ["binary n=500 clusters=20", ["auroc", "average_precision", "log_loss", "accuracy"]],
+    ["regression n=500 clusters=20", ["mae", "rmse", "r2"]],
+  ] as [string, MetricName[]][])("%s: no more than alpha allows", (id, names) => {
+    for (const [name, count] of wrongPasses(id, names, true)) expect(count, `${name}, ${id}`).toBeLessThan(most);
   });
 });
 
@@ -89,6 +109,63 @@ describe("the interval over equal clusters", () => {
     const result = metric("accuracy").contrast(of(13, 11), of(10, 10), options);
     expect(result).toMatchObject({ status: "ok" });
     if (result.status === "ok") expect(result.interval.low).toBeLessThan(-0.08);
+  });
+});
+
+describe("corrections over clusters", () => {
+  it.each([
+    ["accuracy", 5],
+    ["recall", 5],
+    ["ece", 12],
+    ["r2", 8],
+    ["average_precision", 8],
+  ] as [MetricName, number][])("%s over %d clusters: at most 1.15 times the t interval", (name, count) => {
+    const [one, two] = name === "r2" ? [numberA, numberB] : [binaryA, binaryB];
+    const [a, b] = [grouped(one, count), grouped(two, count)];
+    const result = metric(name).contrast(a, b, options);
+    if (result.status !== "ok") throw new Error(result.reason);
+    const groups = a.groups as string[];
+    const leftOut = [...new Set(groups)].map((group) => {
+      const rows = Int32Array.from(groups.keys()).filter((i) => groups[i] !== group);
+      const [x, y] = [a, b].map((of) => metric(name).measure(selectRows(of, rows), { ...options, intervals: false }));
+      return x?.status === "ok" && y?.status === "ok" ? x.value - y.value : Number.NaN;
+    });
+    const half = studentQuantile(0.95, count - 1) * jackknifeError(Float64Array.from(leftOut));
+    const width = result.interval.high - result.interval.low;
+    // Clusters of nearly equal size and share of positives: what is left of unevenness is below 1 %.
+    expect(width).toBeLessThan(2 * 1.16 * half);
+    expect(width).toBeGreaterThan(2 * 0.99 * half);
+  });
+  it("precision and F1 over plain rows: no end is nearer than t with the degrees that few discordant rows leave", () => {
+    // 40 discordant rows of 600.
+    const labels = Array.from({ length: 600 }, (_, i) => (i < 100 ? 1 : 0));
+    const of = (flips: (i: number) => boolean): Sample =>
+      sample(
+        labels,
+        labels.map((label, i) => (flips(i) ? 1 - label : label) * 0.8 + 0.1),
+        2,
+      );
+    const [a, b] = [
+      of((i) => i < 12 || (i >= 100 && i < 115)),
+      of((i) => (i >= 20 && i < 28) || (i >= 200 && i < 205)),
+    ];
+    for (const name of ["precision", "f1"] as const) {
+      const result = metric(name).contrast(a, b, options);
+      if (result.status !== "ok") throw new Error(result.reason);
+      const leftOut = Float64Array.from(labels, (_, i) => {
+        const rows = Int32Array.from(labels.keys()).filter((row) => row !== i);
+        const [x, y] = [a, b].map((one) =>
+          metric(name).measure(selectRows(one, rows), { ...options, intervals: false }),
+        );
+        return x?.status === "ok" && y?.status === "ok" ? x.value - y.value : Number.NaN;
+      });
+      const mean = leftOut.reduce((sum, value) => sum + value / 600, 0);
+      const df = effectiveDegrees(leftOut, mean);
+      expect(df).toBeLessThan(150);
+      const half = studentQuantile(0.95, df) * jackknifeError(leftOut);
+      expect(result.interval.low).toBeLessThanOrEqual(result.difference - half + 1e-12);
+      expect(result.interval.high).toBeGreaterThanOrEqual(result.difference + half - 1e-12);
+    }
   });
 });
 

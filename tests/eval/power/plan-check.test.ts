@@ -127,6 +127,29 @@ describe("a planned check", () => {
     ).toContain("no row of the dataset");
   });
 
+  it("refuses what too few clusters can never decide, unless it only warns, and says what would help", () => {
+    const { candidate, baseline } = pair(800, 0);
+    const grouped = (count: number) => {
+      // Rows of one class share the remainder of five, so clusters are blocks of rows.
+      const groups = Array.from({ length: 800 }, (_, i) => `g${Math.floor((i * count) / 800)}`);
+      return { candidate: { ...candidate, groups }, baseline: { ...baseline, groups } };
+    };
+    const plan = (count: number, policy: object, onInsufficient: "fail" | "warn" = "fail") =>
+      planCheck(question(policy), grouped(count).candidate, grouped(count).baseline, { ...request, onInsufficient });
+    const contrast = { kind: "non-inferiority", metric: "auroc", margin: 0.5 };
+    const limit = { kind: "limit", metric: "auroc", min: 0.1 };
+    expect(plan(4, contrast)).toMatchObject({
+      standardError: null,
+      passes: null,
+      refused: expect.stringMatching(/^too few clusters to decide: 4 clusters of dataset.group, and at least 5 are/),
+    });
+    expect(plan(4, contrast, "warn")).toMatchObject({ method: expect.stringMatching(/4 clusters/), refused: null });
+    expect(plan(5, contrast).refused).toBeNull();
+    expect(plan(19, { ...limit, confident: true }).refused).toMatch(/at least 20 are needed for a confident limit/);
+    expect(plan(20, { ...limit, confident: true }).refused).toBeNull();
+    expect(plan(4, limit).refused).toBeNull();
+  });
+
   it("never refuses superiority, a limit, or a figure that is not estimated from rows", () => {
     const { candidate, baseline } = pair(800, 0);
     for (const policy of [

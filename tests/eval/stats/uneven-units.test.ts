@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { normals } from "../../../bench/stats/normals.ts";
+import { degreesOf, effectiveDegrees } from "../../../eval/stats/effective-degrees.ts";
 import { expandedLevel } from "../../../eval/stats/expanded-level.ts";
 import { hallQuantile, isSkewed, lengthenForSkew } from "../../../eval/stats/hall.ts";
 import { acceleration, pooledAcceleration } from "../../../eval/stats/jackknife.ts";
 import { normalCdf } from "../../../eval/stats/normal.ts";
+import { RandomStream } from "../../../eval/stats/random.ts";
 import { effectiveUnits, residualMoments } from "../../../eval/stats/satterthwaite.ts";
 import { studentQuantile } from "../../../eval/stats/student.ts";
 import { clusterMoments, pooledMoments, robustMoments, weightedMoments } from "../../../eval/stats/uneven-moments.ts";
@@ -77,6 +80,47 @@ describe("effective units", () => {
     expect(effectiveUnits(equal(40).shares)).toBeCloseTo(40, 10);
     expect(effectiveUnits(f([1, 0, 0]))).toBe(1);
     expect(effectiveUnits(f([0.5, 0.25, 0.25]))).toBeCloseTo(1 / 0.375, 12);
+  });
+});
+
+describe("degrees of freedom that the fourth moments leave", () => {
+  it("are NumPy's 2 / (Σd⁴ / (Σd²)² - 1/n)", () => {
+    expect(effectiveDegrees(f([0.3, -0.1, -0.2, 0.5, -0.1, -0.4, 0, 0, 0, 0.02]))).toBeCloseTo(9, 12);
+    const few = f([3, -1, 0.5, 0, 0, 0, 0, 0, 0, 0]);
+    // d² = 9, 1, .25; (10.25)² / (81 + 1 + .0625) = 1.28026…; 2 / (1/1.28026… - 1/10)
+    expect(effectiveDegrees(few)).toBeCloseTo(2 / (82.0625 / 105.0625 - 0.1), 12);
+    expect(
+      effectiveDegrees(
+        few.map((d) => d + 7),
+        7,
+      ),
+    ).toBeCloseTo(effectiveDegrees(few), 12);
+  });
+  it("of normal numbers are about as many as the numbers, never more than n - 1, and n - 1 without variation", () => {
+    const many = normals(new RandomStream(5, 0), 4000);
+    expect(effectiveDegrees(many) / 4000).toBeGreaterThan(0.9);
+    expect(effectiveDegrees(f([1, -1, 1, -1]))).toBe(3);
+    expect(degreesOf(0, 0, 7)).toBe(6);
+  });
+  it("hold t to 5 % where few rows differ: rare gains and losses, by enumeration", () => {
+    const wrongOf = (expected: number, quantile: (df: number) => number): number => {
+      const poisson = (k: number): number => {
+        let p = Math.exp(-expected);
+        for (let i = 1; i <= k; i++) p *= expected / i;
+        return p;
+      };
+      let wrong = 0;
+      for (let gains = 0; gains < 60; gains++)
+        for (let losses = 0; losses < 60; losses++) {
+          const rows = gains + losses;
+          if (rows > 0 && (gains - losses) / Math.sqrt(rows) > quantile(degreesOf(rows, rows, 1e9)))
+            wrong += poisson(gains) * poisson(losses);
+        }
+      return wrong;
+    };
+    for (const expected of [3, 5, 8, 15])
+      expect(wrongOf(expected, (df) => studentQuantile(0.95, df))).toBeLessThan(0.05);
+    expect(wrongOf(5, () => 1.6448536269514722)).toBeGreaterThan(0.05);
   });
 });
 

@@ -6,6 +6,7 @@ import { RandomStream } from "../../../eval/stats/random.ts";
 type Run = (rows: readonly number[]) => Promise<Record<string, readonly number[]>[]>;
 const raw = (one: Record<string, readonly number[]>): Record<string, RawAnswer> =>
   Object.fromEntries(Object.entries(one).map(([head, numbers]) => [head, { numbers, exact: [], ranked: [] }]));
+const asked = (run: Run) => async (some: readonly number[]) => (await run(some)).map(raw);
 const rows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const check = (some: readonly number[], run: Run, now: () => number = () => 0) =>
   batchParity(some, {
@@ -13,7 +14,7 @@ const check = (some: readonly number[], run: Run, now: () => number = () => 0) =
     batch: 32,
     length: () => 1,
     index: (row) => row,
-    run: async (part) => (await run(part)).map(raw),
+    run: asked(run),
     now,
   });
 const honest: Run = async (some) => some.map((row) => ({ y: [row] }));
@@ -81,7 +82,7 @@ describe("the comparison with the answer alone", () => {
     expect(await check([0, 4, 9], shifted(2 ** -14))).toMatchObject({ ok: true, maxDifference: 2 ** -14 });
     expect(await check([0, 4, 9], shifted(2 ** -13))).toMatchObject({ ok: false, maxDifference: 2 ** -13 });
     const bound = { tolerance: 2 ** -13, batch: 32, length: () => 1, index: (row: number) => row, now: () => 0 };
-    expect(await batchParity([0, 4, 9], { ...bound, run: shifted(2 ** -13) })).toMatchObject({ ok: true });
+    expect(await batchParity([0, 4, 9], { ...bound, run: asked(shifted(2 ** -13)) })).toMatchObject({ ok: true });
   });
 
   it.each<[string, Run]>([
@@ -116,7 +117,7 @@ describe("the comparison with the answer alone", () => {
       index: (row: number) => 100 + row,
       now: () => 0,
     };
-    expect(await batchParity(rows(8), { ...more, run })).toMatchObject({ ok: false, worstRow: 106 });
+    expect(await batchParity(rows(8), { ...more, run: asked(run) })).toMatchObject({ ok: false, worstRow: 106 });
   });
 });
 
@@ -132,7 +133,7 @@ describe("the batches", () => {
       batch: 4,
       length: (row) => row,
       index: (row) => row,
-      run,
+      run: asked(run),
       now: () => 0,
     });
     const first = batches.filter((batch) => batch.length > 1).slice(0, 16);

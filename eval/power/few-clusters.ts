@@ -22,10 +22,24 @@ const comparesClasses: ReadonlySet<MetricName> = new Set([
   "macro_f1",
 ]);
 
-/** Why a metric cannot be decided on so few clusters, and what would help; null where it can. Rows of weight 0 are none. */
-export function fewClusters(metric: MetricName, { labels, classCount, groups, weights }: Sample): string | null {
+/**
+ * One model's value: what moves a whole cluster moves it more than a difference of two models, and skews it, which so
+ * few clusters do not show.
+ */
+const fewestForValue = 20;
+
+/**
+ * Why a metric cannot be decided on so few clusters, and what would help; null where it can. Rows of weight 0 are none.
+ *
+ * @param ofValue whether the interval is that of one model's value (a confident limit), not of a difference
+ */
+export function fewClusters(
+  metric: MetricName,
+  { labels, classCount, groups, weights }: Sample,
+  ofValue: boolean,
+): string | null {
   if (groups === null) return null;
-  const fewest = metric === "ece" ? fewestForEce : fewestClusters;
+  const fewest = ofValue ? fewestForValue : metric === "ece" ? fewestForEce : fewestClusters;
   const counts = (rows: (label: number) => boolean): boolean => {
     const seen = new Set<string>();
     for (let i = 0; i < groups.length && seen.size < fewest; i++)
@@ -34,7 +48,7 @@ export function fewClusters(metric: MetricName, { labels, classCount, groups, we
   };
   const words = (what: string, rows: (label: number) => boolean): string => {
     const found = new Set(groups.filter((_, i) => rows(labels[i] as number) && (weights === null || weights[i] !== 0)));
-    return `too few clusters to decide: ${what}${found.size === 1 ? "1 cluster" : `${found.size} clusters`} of dataset.group, and at least ${fewest} are needed; add rows of other clusters (more rows of these do not help), or take dataset.group away if the rows are independent`;
+    return `too few clusters to decide: ${what}${found.size === 1 ? "1 cluster" : `${found.size} clusters`} of dataset.group, and at least ${fewest} are needed${ofValue ? " for a confident limit" : ""}; add rows of other clusters (more rows of these do not help), or take dataset.group away if the rows are independent`;
   };
   if (counts(() => true)) return words("", () => true);
   if (!comparesClasses.has(metric)) return null;
