@@ -39,7 +39,9 @@ beforeAll(async () => {
   const dirs = Object.fromEntries(
     Object.entries(served).map(([id, { manifest, files }]) => [id, modelFolder(manifest, files)]),
   );
-  server = await serve(Object.values(dirs), ["--max-queue-wait-ms", "25000"], { ready: false });
+  server = await serve(Object.values(dirs), ["--engine", "main", "--max-queue-wait-ms", "25000"], {
+    ready: false,
+  });
   // Thirteen models are opened one after the other.
   await until(async () => ((await server.get("/readyz")).status === 200 ? true : undefined), 180_000);
   for (const id of Object.keys(toys)) predictors[id] = await openPredictor(await loadManifest(dirs[id]!), {}, offline);
