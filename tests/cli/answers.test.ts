@@ -136,7 +136,12 @@ describe("sluice measure", () => {
       Array.from({ length: rows }, (_, i) => row(i, 4)),
     );
     const run = await sluice(dir, [
-      ...["measure", "--predictions", name, "--task", task, "--json"],
+      "measure",
+      "--predictions",
+      name,
+      "--task",
+      task,
+      "--json",
       ...(task === "ranking" ? ["--catalogue-size", "40"] : []),
     ]);
     expect(run.code, run.stderr).toBe(0);
