@@ -173,7 +173,7 @@ describe("which slice regressed", () => {
 
   it("names the regressed slices and the method, only when the check of a slice is not PASS", () => {
     expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe(
-      "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.004): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
+      "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.0041): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
     );
     expect(sliceNote(slices([-0.018, 0, 0.03]))).toBe(
       "No slice is shown to have regressed at 0.05; nearest is auroc on source=0 (p 0.11): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
