@@ -10,6 +10,7 @@ import { metricsOf } from "./content/performance-rows.ts";
 import type { PlotData } from "./content/plot-data.ts";
 import { calibrationPlot } from "./plots/calibration.ts";
 import { forestPlot } from "./plots/forest.ts";
+import { forecastPlots } from "./plots/forecast.ts";
 import { latencyPlot } from "./plots/latency.ts";
 import { regressionPlots } from "./plots/regression.ts";
 import { rocPlot } from "./plots/roc.ts";
@@ -41,6 +42,7 @@ export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, pl
       metrics,
       drawn[i] ?? { forest: "", figures: [], left: 0 },
       budgets,
+      plots.filter(({ modelId }) => modelId === model.model.id),
       verdict.models.length === 1,
     ),
   );
@@ -134,6 +136,7 @@ function plotsOf(
       rocPlot(data, `${id}h${k}o`),
       calibrationPlot(data, `${id}h${k}c`),
       scoreHistogramPlot(data, `${id}h${k}s`),
+      ...forecastPlots(data, `${id}h${k}t`),
       ...regressionPlots(data, `${id}h${k}g`),
     ];
     return made

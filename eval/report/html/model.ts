@@ -5,14 +5,17 @@ import { tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
 import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { nextSteps } from "../content/next-steps.ts";
 import { sources } from "../content/sources.ts";
+import { sliceLossTable } from "./slice-losses.ts";
 import { sliceTables } from "./slices.ts";
 import { bytes, counted, countedRows, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import type { Plot } from "../plots/size.ts";
 import { cut, valueText } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
+import { classTables } from "./classes.ts";
 import { checkTable } from "./checks.ts";
 import { htmlText } from "../text/escape-html.ts";
 import { figure } from "./figures.ts";
@@ -25,6 +28,7 @@ export type Budgets = { checks: Budget; measurements: Budget; texts: Budget };
 /**
  * One model's part of the report: why, what to do, and the rest.
  *
+ * @param heads what its heads predicted, row by row
  * @param alone whether the report is about this model only; its verdict and reason then stand in the banner
  */
 export function modelSection(
@@ -32,6 +36,7 @@ export function modelSection(
   metrics: MetricsFile | null,
   plots: ModelPlots,
   budgets: Budgets,
+  heads: readonly PlotData[],
   alone: boolean,
 ): string {
   const { candidate, baseline } = metricsOf(metrics, model);
@@ -46,10 +51,12 @@ export function modelSection(
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
     `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
     notes(model, budgets.texts),
+    sliceLossTable(model.checks, budgets.checks),
     sliceTables(candidate, baseline, budgets.measurements),
     plots.figures.length === 0
       ? ""
       : `<h3>Plots</h3><div class="plots">${plots.figures.map(({ heading, plot }) => figure(plot, heading)).join("")}</div>`,
+    ...heads.map((head) => classTables(head, heads.length > 1, budgets.measurements)),
     plots.left === 0 ? "" : `<p>… ${counted(plots.left, "more plot")} left out to keep this file small.</p>`,
     performance(candidate, baseline),
     measurementTable(candidate, baseline, budgets.measurements),

@@ -1,3 +1,4 @@
+import { pText } from "../../judge/slice-regressions.ts";
 import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
@@ -10,6 +11,7 @@ import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts
 import { forestRow } from "../series/forest.ts";
 import { forestScale, type ForestScale } from "../series/forest-scale.ts";
 import { shownSignature } from "../content/signature.ts";
+import { sliceLosses } from "../content/slice-losses.ts";
 import { sliceRankings } from "../content/slice-ranking.ts";
 import { sources } from "../content/sources.ts";
 import { nextSteps } from "../content/next-steps.ts";
@@ -108,6 +110,7 @@ export function modelSections(
         more: (left) => `- … ${counted(left, "more note")} in report.html\n`,
       },
     ),
+    ...lossSection(model, group),
     ...sliceSection(model, metrics, group),
     ...performanceSections(model, metrics, group),
   ];
@@ -318,6 +321,40 @@ function checkLine(check: Check, withReason: boolean, scale: ForestScale, ownLev
     forest === null ? "" : `<code>${intervalBar(forest, scale)}</code>`,
     ...(withReason ? [markdownCut(check.reason, 400)] : []),
   ]);
+}
+
+/** Up to so many comparisons the note about regressed slices names all that matters. */
+const namedInNote = 5;
+
+/** Slices compared with the baseline, the likeliest loss first, where there are too many for a note. */
+function lossSection({ checks }: ModelVerdict, group: string): Section[] {
+  const found = sliceLosses(checks);
+  if (found === null || found.losses.length <= namedInNote) return [];
+  const { losses, alpha } = found;
+  const shown = losses.slice(0, Math.max(shownSlices, losses.filter((one) => one.regressed).length));
+  const left = losses.length - shown.length;
+  return listOf(
+    shown.map(({ check, p, adjusted, regressed }) => {
+      const numbers = checkNumbers(check);
+      return row([
+        markdownCode(check.slice, 120),
+        `<code>${markdownCut(checkName(check), 120)}</code>`,
+        count(check.n),
+        `${numbers.difference} ${numbers.interval}`.trim(),
+        markdownCut(pText(p), 20),
+        markdownCut(pText(adjusted), 20),
+        regressed ? "regressed" : "",
+      ]);
+    }),
+    {
+      name: "slices compared",
+      priority: 39,
+      group,
+      open: `\n<details><summary>Which slices regressed: ${counted(losses.length, "comparison")}, the likeliest loss first</summary>\n\n${table(["slice", "metric", "rows", `difference, ${intervalHeading(losses.map(({ interval }) => interval))}`, "p", "p, Holm", ""])}`,
+      close: `\nThe probability of naming any slice wrongly is at most ${percent(alpha)}.${left > 0 ? ` ${counted(left, "more comparison")} in report.html.` : ""}\n\n</details>\n`,
+      more: (n) => `\n… ${counted(n, "more comparison")} in report.html\n`,
+    },
+  );
 }
 
 /** Slices of each ranking that a comment shows; report.html has them all. */

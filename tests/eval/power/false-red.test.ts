@@ -162,17 +162,21 @@ describe("which slice regressed", () => {
 
   it("tests every slice once for no loss and adjusts over all of them", () => {
     const found = sliceRegressions(slices([-0.03, 0, 0.03]));
-    expect(found.map(({ p }) => Number(p.toFixed(5)))).toEqual([0.00135, 0.5, 0.99865]);
-    expect(found[0]?.adjusted).toBeCloseTo(3 * 0.0013498980316301, 12);
-    expect(sliceRegressions(slices([0.03], { direction: "lower" }))[0]?.p).toBeCloseTo(0.00135, 5);
+    expect(found.map(({ p }) => Number(p.toFixed(5)))).toEqual([0.00136, 0.5, 0.99864]);
+    // SciPy: t.cdf(-3, 2999) is 0.0013610056; with 20 clusters t.cdf(-3, 19) is 0.0036808621.
+    expect(found[0]?.adjusted).toBeCloseTo(3 * 0.0013610055505, 9);
+    expect(sliceRegressions(slices([0.03], { direction: "lower" }))[0]?.p).toBeCloseTo(0.00136, 5);
+    const [clustered] = slices([-0.03]);
+    const interval = { ...clustered!.interval!, method: "cluster jackknife, t over 20 clusters" };
+    expect(sliceRegressions([{ ...clustered!, interval }])[0]?.p).toBeCloseTo(0.0036808621, 9);
   });
 
   it("names the regressed slices and the method, only when the check of a slice is not PASS", () => {
     expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe(
-      "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.004): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
+      "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.0041): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
     );
     expect(sliceNote(slices([-0.018, 0, 0.03]))).toBe(
-      "No slice is shown to have regressed at 0.05; nearest is auroc on source=0 (p 0.11): one-sided z test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
+      "No slice is shown to have regressed at 0.05; nearest is auroc on source=0 (p 0.11): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",
     );
     expect(sliceNote(slices([-0.03, 0], { verdict: "PASS" }))).toBeNull();
     expect(sliceNote([withError(0.01, { verdict: "FAIL" })])).toBeNull();

@@ -1,0 +1,57 @@
+import { classFigures, type ClassRecall, type Confusion } from "../content/class-figures.ts";
+import type { PlotData } from "../content/plot-data.ts";
+import { htmlText } from "../text/escape-html.ts";
+import { count, counted, percent } from "../text/format.ts";
+import { cut } from "../text/text.ts";
+import { type Budget, takeWithin } from "./budget.ts";
+
+/** Rows of each table that are shown openly, and rows at most. */
+const open = 8;
+const most = 200;
+
+const share = (value: number): string => percent(Number(value.toFixed(3)));
+
+/**
+ * Of a head with more than two classes: recall per class, the lowest first, and what is taken for what.
+ * @param named whether the heading names the head
+ */
+export function classTables({ candidate, baseline, head }: PlotData, named: boolean, budget: Budget): string {
+  if (candidate.task !== "multiclass-classification" || candidate.labels.length === 0) return "";
+  const { recalls, confusions } = classFigures(candidate, baseline);
+  const of = !named ? "" : ` of ${htmlText(cut(head, 60))}`;
+  const before = baseline === null ? "" : '<th scope="col" class="n">baseline</th>';
+  return `<h3>Classes${of}</h3>${folded(
+    "Recall per class",
+    `Recall of ${counted(recalls.length, "class", "classes")}, the lowest first; 95 % Wilson interval, rows taken as independent.`,
+    `<tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">recall</th>${before}</tr>`,
+    recalls.map(recallRow),
+    budget,
+  )}${
+    confusions.length === 0
+      ? '<p class="faint">No row is taken for another class.</p>'
+      : folded(
+          "Confusions",
+          "What is taken for what, the most rows first.",
+          `<tr><th scope="col">class</th><th scope="col">taken for</th><th scope="col" class="n">rows</th><th scope="col" class="n">of the class</th>${before}</tr>`,
+          confusions.map(confusionRow),
+          budget,
+        )
+  }`;
+}
+
+function folded(name: string, about: string, head: string, rows: readonly string[], budget: Budget): string {
+  const { taken } = takeWithin(rows.slice(0, most), budget);
+  const left = rows.length - taken.length;
+  const table = (some: readonly string[]) =>
+    `<div class="scroll" tabindex="0" role="region" aria-label="${name}"><table><thead>${head}</thead><tbody>${some.join("")}</tbody></table></div>`;
+  const more = taken.slice(open);
+  return `<p class="faint">${about}</p>${table(taken.slice(0, open))}${more.length === 0 ? "" : `<details><summary>${count(more.length)} more</summary>${table(more)}</details>`}${left === 0 ? "" : `<p>… ${count(left)} more are left out.</p>`}`;
+}
+
+function recallRow({ name, rows, recall, low, high, baseline }: ClassRecall): string {
+  return `<tr><td class="name">${htmlText(cut(name, 120))}</td><td class="n">${count(rows)}</td><td class="n">${share(recall)} <span class="faint">[${share(low)}, ${share(high)}]</span></td>${baseline === null ? "" : `<td class="n">${share(baseline)}</td>`}</tr>`;
+}
+
+function confusionRow({ truth, answer, candidate, baseline, ofTruth }: Confusion): string {
+  return `<tr><td class="name">${htmlText(cut(truth, 120))}</td><td class="name">${htmlText(cut(answer, 120))}</td><td class="n">${count(candidate)}</td><td class="n">${share(candidate / ofTruth)}</td>${baseline === null ? "" : `<td class="n">${count(baseline)}</td>`}</tr>`;
+}
