@@ -49,6 +49,9 @@ const stop = async () => {
   await once(redis, "exit");
 };
 const env = () => ({ SLUICE_FEATURES_REDIS_URL: `redis://127.0.0.1:${port}` });
+afterAll(async () => {
+  for (const one of open) await one.close();
+});
 const opened = async (step: object, own: Record<string, string> = env()) => {
   const predictor = await openPredictor(cardFolder(cardManifest(table, step), table), {}, { ...offline, env: own });
   open.push(predictor);
@@ -69,10 +72,7 @@ describe.skipIf(!installed)("features in Redis", () => {
     await start();
     await pushFeatures(await read(table), { url: env().SLUICE_FEATURES_REDIS_URL, prefix: "f:" });
   });
-  afterAll(async () => {
-    for (const one of open) await one.close();
-    await stop();
-  });
+  afterAll(stop);
 
   it("give the answers of the table that they came from, alone and in batches beyond one MGET, notes too", async () => {
     const [remote, local] = [await opened(redisStep), await opened(lenient)];
