@@ -47,6 +47,13 @@ const needed = [
     onlyFor: "test:slow",
   },
   {
+    name: "Redis",
+    packages: ["redis-server"],
+    without: "features in Redis will not be tried",
+    isThere: () => onPath("redis-server"),
+    onlyFor: "test:slow",
+  },
+  {
     name: "Python with pandas and scikit-learn",
     packages: ["python3-pandas", "python3-sklearn"],
     without: "there is nothing to measure reading against",

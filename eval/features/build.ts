@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
+import { formatValue } from "../../models/core/format-value.ts";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
 import { tableBuilder, type Repeats, type TableBuilder } from "../../models/core/lookup/encode-table.ts";
 import { instantMs, instantWords } from "../../models/core/lookup/instant.ts";
@@ -60,7 +61,7 @@ export async function buildFeatures(request: BuildRequest): Promise<Built> {
       const values = columns.map((name) => numberOf(fields, name, place));
       const parts = key.map((name) => {
         const part = keyPart(own(fields, name));
-        if (part === null) throw unusable(place(), `${name} is no key`, show(own(fields, name)), keyWords);
+        if (part === null) throw unusable(place(), `${name} is no key`, formatValue(own(fields, name)), keyWords);
         return part;
       });
       const createdMs = created === null ? Number.NaN : instantOf(fields, created, place);
@@ -94,13 +95,11 @@ function assertColumns(wanted: readonly (string | null)[], fields: Record<string
 const own = (fields: Record<string, unknown>, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-const show = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 80);
-
 function instantOf(fields: Record<string, unknown>, name: string, place: () => string): number {
   const value = own(fields, name);
   // Parquet and large CSV numbers arrive as bigint.
   const ms = instantMs(typeof value === "bigint" ? Number(value) : value);
-  if (ms === null) throw unusable(place(), `${name} is no point in time`, show(value), instantWords);
+  if (ms === null) throw unusable(place(), `${name} is no point in time`, formatValue(value), instantWords);
   return ms;
 }
 
@@ -111,7 +110,12 @@ function numberOf(fields: Record<string, unknown>, name: string, place: () => st
   if (typeof value === "boolean") return value ? 1 : 0;
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number !== "number" || !Number.isFinite(number))
-    throw unusable(place(), `${name} is no number`, show(value), "a finite number, or nothing where there is no value");
+    throw unusable(
+      place(),
+      `${name} is no number`,
+      formatValue(value),
+      "a finite number, or nothing where there is no value",
+    );
   return number;
 }
 

@@ -49,6 +49,8 @@ type PredictOptions = {
   rowName?: (index: number) => string;
   /** Maximum number of tokens in one run, padding included. A single row always runs. Default: no limit. */
   tokenBudget?: number;
+  /** Whether somebody asked for these rows: only then look-ups are recorded. */
+  served?: boolean;
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
 };
@@ -358,7 +360,7 @@ function assemble(
 
   const predict: Predictor["predict"] = async (rows, options = {}) => {
     const found = await lookUp(rows);
-    if (found !== null) served?.(found.steps);
+    if (found !== null && options.served === true) served?.(found.steps);
     if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, found, options);
     const { good, bad } = await prepare(rows, found);
     const results = new Array<RowResult>(rows.length);

@@ -13,6 +13,7 @@ export async function runRows(
   const results = await predictor.predict(rows, {
     batch: plan.maxBatch,
     badOutput: "row",
+    served: true,
     ...(plan.tokenBudget === null ? {} : { tokenBudget: plan.tokenBudget }),
     onRun(run) {
       cost.inferenceMs += run.ms;
