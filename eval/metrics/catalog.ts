@@ -7,6 +7,7 @@ import { brier } from "./brier.ts";
 import type { MetricDefinition } from "./definition.ts";
 import { ece } from "./ece.ts";
 import { f1 } from "./f1.ts";
+import { falsePositiveRate } from "./false-positive-rate.ts";
 import { logLoss } from "./log-loss.ts";
 import { mae } from "./mae.ts";
 import { mape } from "./mape.ts";
@@ -36,6 +37,7 @@ const definitions: readonly MetricDefinition[] = [
   accuracy,
   precision,
   recall,
+  falsePositiveRate,
   f1,
   mae,
   rmse,

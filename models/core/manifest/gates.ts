@@ -13,6 +13,7 @@ export const metricNames = [
   "accuracy",
   "precision",
   "recall",
+  "false_positive_rate",
   "f1",
   "mae",
   "rmse",
@@ -55,7 +56,12 @@ const common = {
     .default([])
     .describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
   alpha: z.number().gt(0).lt(0.5).optional().describe("One-sided error rate of this check; default: the gates' alpha."),
-  threshold: z.number().optional().describe("Decision threshold for accuracy, precision, recall and f1; default: 0.5."),
+  threshold: z
+    .number()
+    .optional()
+    .describe(
+      "Decision threshold for accuracy, precision, recall, false_positive_rate and f1; default: the head's own, else 0.5.",
+    ),
   at: z.number().optional().describe("False-positive rate of tpr_at_fpr and partial_auroc."),
   k: z.int().positive().optional().describe("Cut-off of ndcg_at_k and recall_at_k."),
 };
