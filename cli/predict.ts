@@ -71,7 +71,7 @@ function positive(text: string): number {
 async function predict(model: string, flags: PredictFlags, streams: Streams): Promise<0 | 4> {
   const [{ authorization, targetOf }, { openEndpoints }, { readCard }, { predictRows, tally }] = await Promise.all([
     import("../predict/target.ts"),
-    import("../predict/endpoints.ts"),
+    import("../predict/endpoints/endpoints.ts"),
     import("../predict/card.ts"),
     import("../predict/run.ts"),
   ]);

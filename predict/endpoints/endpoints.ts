@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
-import type { CellType } from "../eval/dataset/formats/cells.ts";
-import { ConfigurationError } from "../models/core/errors.ts";
-import type { Card } from "./card.ts";
-import { addressOf, type Address } from "./database/address.ts";
-import { openDatabase, type DatabaseDeps } from "./database/open.ts";
-import { databaseSink } from "./database/sink.ts";
-import { databaseSource } from "./database/source.ts";
-import { describeInput, readItems, requireKeys } from "./input.ts";
-import { columnsOf, openOutput, outputFormatOf, type Output } from "./output.ts";
-import type { Policy } from "./policy.ts";
-import type { Source } from "./source.ts";
+import type { CellType } from "../../eval/dataset/formats/cells.ts";
+import { ConfigurationError } from "../../models/core/errors.ts";
+import type { Card } from "../card.ts";
+import { addressOf, type Address } from "../database/address.ts";
+import { openDatabase, type DatabaseDeps } from "../database/open.ts";
+import { databaseSink } from "../database/sink.ts";
+import { databaseSource } from "../database/source.ts";
+import { describeInput, readItems, requireKeys } from "../input.ts";
+import { columnsOf, openOutput, outputFormatOf, type Output } from "../output.ts";
+import type { Policy } from "../policy.ts";
+import type { Source } from "../source.ts";
 
 /** Where rows come from and answers go: files or databases, in any combination. */
 export type Endpoints = {
