@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { modelFolder, serve, served, temporaryFolder, until, type ServerProcess } from "../spaces/server/harness.ts";
 import { openPostgresServer, type PostgresServer } from "./postgres-server.ts";
 import { predict, rowsOf, start } from "./stage.ts";
 
 const PASSWORD = "hunter2-of-the-tests";
 const ROWS = 2000;
+// Several processes follow one another in a test.
+vi.setConfig({ testTimeout: 300_000 });
 let postgres: PostgresServer | string;
 let server: ServerProcess;
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { modelFolder, serve, served, temporaryFolder, until, type ServerProcess } from "../spaces/server/harness.ts";
 import { predict, proxyOf, rowsOf, start } from "./stage.ts";
 
@@ -10,6 +10,8 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 /** value = a + 10 b + 100 c + 0.5 */
 const rules = { version: "1.0.0", list: [{ id: "large", when: "a > 250", reasons: ["a is large"] }] };
+// Several processes follow one another in a test.
+vi.setConfig({ testTimeout: 180_000 });
 let server: ServerProcess;
 
 function inDatabase<T>(file: string, work: (db: DatabaseSync) => T): T {
@@ -29,6 +31,15 @@ function makeRows(file: string): void {
     for (let i = 0; i < ROWS; i++) insert.run(`k${String(i).padStart(4, "0")}`, i, 0, "1");
     db.exec("COMMIT");
   });
+}
+
+/** Where a link of /proc leads; "" once it is gone. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 const answers = (file: string) =>
@@ -110,8 +121,13 @@ describe("a table into a table of the same file", () => {
     makeRows("locked.db");
     const db = new DatabaseSync(at("locked.db"));
     db.exec("BEGIN IMMEDIATE");
-    const { ended } = start(command("locked.db"));
-    await until(() => (existsSync(at("locked.db-journal")) ? true : undefined));
+    const { child, ended } = start(command("locked.db"));
+    // Its reader and its writer have the file open, so the writer waits.
+    const opened = () => {
+      const fds = existsSync(`/proc/${child.pid}/fd`) ? readdirSync(`/proc/${child.pid}/fd`) : [];
+      return fds.filter((fd) => linkOf(`/proc/${child.pid}/fd/${fd}`) === at("locked.db")).length;
+    };
+    await until(() => (opened() > 1 || child.exitCode !== null ? true : undefined));
     const release = new Promise<void>((done) => {
       setTimeout(() => {
         db.exec("COMMIT");
