@@ -1,3 +1,4 @@
+import type { ThresholdGoal } from "../eval/metrics/choose-threshold.ts";
 import { InvalidArgumentError, type Option } from "commander";
 import { didYouMean } from "../models/core/did-you-mean.ts";
 import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
@@ -86,4 +87,14 @@ export function decimal(text: string): DecimalMark {
   const found = decimalMarks.find((one) => one === text);
   if (found === undefined) throw new InvalidArgumentError("expected . or , e.g. --decimal ','.");
   return found;
+}
+
+/** "fpr=0.01", "recall=0.8" or "cost=1:25" (what a false alarm costs, and a miss). */
+export function thresholdGoal(text: string): ThresholdGoal {
+  const [, kind, first, second] = /^(fpr|recall|cost)=([\d.]+)(?::([\d.]+))?$/.exec(text.trim()) ?? [];
+  const [one, other] = [Number(first), Number(second)];
+  if (kind === "fpr" && second === undefined && one > 0 && one < 1) return { kind, atMost: one };
+  if (kind === "recall" && second === undefined && one > 0 && one <= 1) return { kind, atLeast: one };
+  if (kind === "cost" && one > 0 && other > 0) return { kind, falseAlarm: one, miss: other };
+  throw new InvalidArgumentError("expected fpr=0.01, recall=0.8, or cost=1:25 (a false alarm, a miss).");
 }

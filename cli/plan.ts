@@ -1,12 +1,13 @@
 import { Command, Option } from "commander";
 import type { PlanFile } from "../eval/schema/plan.ts";
+import type { ThresholdGoal } from "../eval/metrics/choose-threshold.ts";
 import type { Finish } from "./exit-code.ts";
 import { baselineChoice } from "./gate.ts";
 import { releases } from "./releases.ts";
 import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { fraction, integer } from "./flag-values.ts";
+import { fraction, integer, thresholdGoal } from "./flag-values.ts";
 
 type PlanFlags = {
   config: string;
@@ -14,6 +15,9 @@ type PlanFlags = {
   provider?: "cpu" | "cuda" | "webgpu";
   correlation: number;
   seed: number;
+  threshold?: ThresholdGoal;
+  head?: string;
+  rows: "tuning" | "gate";
   json: boolean;
 };
 
@@ -42,11 +46,22 @@ export function planCommand(streams: Streams, finish: Finish): Command {
       fraction,
       0.95,
     )
+    .option(
+      "--threshold <goal>",
+      "propose the threshold of binary heads: fpr=RATE, recall=SHARE, or cost=FALSE_ALARM:MISS",
+      thresholdGoal,
+    )
+    .option("--head <name>", "with --threshold: only this head")
+    .addOption(
+      new Option("--rows <which>", "with --threshold: dataset.tuning's rows, or the gate's own")
+        .choices(["tuning", "gate"])
+        .default("tuning"),
+    )
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .option("--json", "one JSON document on stdout; progress and logs stay on stderr", false)
     .addHelpText(
       "after",
-      "\nExits 2 when a margin cannot be reached with the rows there are.\n\nExample:\n  npx sluice plan mood",
+      "\nExits 2 when a margin cannot be reached with the rows there are.\n\nExamples:\n  npx sluice plan mood\n  npx sluice plan fraud --threshold fpr=0.01",
     )
     .action(async (models: string[], flags: PlanFlags) => {
       const { planGate } = await import("../eval/plan.ts");
@@ -62,6 +77,9 @@ export function planCommand(streams: Streams, finish: Finish): Command {
             seed: flags.seed,
             performance: false,
             correlation: flags.correlation,
+            ...(flags.threshold === undefined
+              ? {}
+              : { threshold: { goal: flags.threshold, head: flags.head ?? null, rows: flags.rows } }),
             ...(flags.provider === undefined ? {} : { provider: flags.provider }),
           },
           { env: streams.env, now: () => new Date(), fetch, releases, onEvent: (event) => showEvent(progress, event) },

@@ -1,7 +1,5 @@
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { integer } from "./flag-values.ts";
@@ -23,19 +21,26 @@ type PredictFlags = {
 export function predictCommand(streams: Streams, finish: Finish): Command {
   return new Command("predict")
     .description(
-      "ask a model's server for every row of a file: one row of output per row of input, in order, errors included",
+      "ask a model's server for every row of a file or table: one row of output per row of input, errors included",
     )
     .argument("<model>", "the model's id at the server; with --url local also its folder")
-    .requiredOption("--input <file>", "rows: CSV, JSON, JSON Lines or Parquet")
+    .requiredOption(
+      "--input <rows>",
+      "CSV, JSON, JSON Lines or Parquet; sqlite:FILE?table=T, postgres://…?table=T, or env:NAME?table=T; query=SELECT … instead of table=T",
+    )
     .requiredOption(
       "--url <server>",
       "NS/NAME of a Space, an http(s) URL, or local: this repository's model, served for the time of the run",
     )
     .requiredOption(
-      "--output <file>",
-      "answers: .csv or .jsonl. The same command with the same file goes on where a run ended",
+      "--output <answers>",
+      ".csv or .jsonl, or a table as for --input. The same command with the same output goes on where a run ended",
     )
-    .option("--id <column>", "the input's column of ids; rows without one are called by their number", "id")
+    .option(
+      "--id <column>",
+      "the input's column of ids, a key where a database is involved; rows of a file without one are called by their number",
+      "id",
+    )
     .option("--concurrency <n>", "requests at a time", positive, 4)
     .option("--batch-rows <n>", "most rows of one request; the server's own limit may be less", positive, 256)
     .option("--timeout-ms <n>", "longest that one request may take", positive, 30_000)
@@ -50,7 +55,8 @@ SLUICE_API_KEY is sent as Authorization: Bearer KEY. With --url local, SLUICE_* 
 Exit codes: 0 every row has an answer, or is refused for its own input · 2 wrong usage · 4 rows failed, none could be used, or the run ended early
 
 Example:
-  npx sluice predict births --input rows.csv --url local --output answers.csv`,
+  npx sluice predict births --input rows.csv --url local --output answers.csv
+  npx sluice predict births --input 'env:DATABASE_URL?table=rows' --url octo/births --output 'env:DATABASE_URL?table=answers'`,
     )
     .action(async (model: string, flags: PredictFlags) => finish(await predict(model, flags, streams)));
 }
@@ -63,34 +69,17 @@ function positive(text: string): number {
 }
 
 async function predict(model: string, flags: PredictFlags, streams: Streams): Promise<0 | 4> {
-  const [
-    { authorization, targetOf },
-    { describeInput },
-    { columnsOf, openOutput, outputFormatOf },
-    { readCard },
-    { predictRows, tally },
-  ] = await Promise.all([
+  const [{ authorization, targetOf }, { openEndpoints }, { readCard }, { predictRows, tally }] = await Promise.all([
     import("../predict/target.ts"),
-    import("../predict/input.ts"),
-    import("../predict/output.ts"),
+    import("../predict/endpoints/endpoints.ts"),
     import("../predict/card.ts"),
     import("../predict/run.ts"),
   ]);
   const target = targetOf(flags.url);
-  const format = outputFormatOf(flags.output);
-  if (resolve(flags.input) === resolve(flags.output))
-    throw new ConfigurationError({
-      code: "predict-output",
-      place: "--output",
-      problem: "the input would be overwritten",
-      expected: "another file than --input",
-      received: flags.output,
-    });
   const headers =
     target.kind === "remote"
       ? authorization(streams.env, target.origin)
       : authorization(streams.env, "http://localhost");
-  const input = await describeInput(flags.input);
 
   const progress = new Progress(streams.stderr);
   for (const note of input.notes) progress.note(note);
@@ -101,6 +90,12 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
     nowMs: () => performance.now(),
     note: (text: string) => progress.note(text),
   };
+  const { source, outputName, openSink } = await openEndpoints(flags, policy, {
+    ...deps,
+    sleep: (ms) => sleep(ms),
+    env: streams.env,
+    now: () => new Date(),
+  });
   let local: { origin: string; close: () => Promise<void> } | null = null;
   try {
     if (target.kind === "local") {
@@ -116,32 +111,25 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
       sleep: (ms) => sleep(ms),
       signal: new AbortController().signal,
     });
-    const output = await openOutput(flags.output, format, {
-      schemaVersion: 1,
-      input: { sha256: input.sha256, rows: input.rows, idField: flags.id },
-      model: { id: card.id, version: card.version, content: card.content },
-      columns: columnsOf(card.heads),
-    });
+    const output = await openSink(card);
     try {
       progress.stage(
-        `${card.id} v${card.version} at ${flags.url}: ${input.rows} rows${output.rows === 0 ? "" : `, ${output.rows} of them answered earlier`}`,
+        `${card.id} v${card.version} at ${flags.url}: ${source.rows} rows${output.rows === 0 ? "" : `, ${output.rows} of them answered earlier`}`,
       );
-      let reported = Math.floor((output.rows / input.rows) * 10);
+      let reported = Math.floor((output.rows / source.rows) * 10);
       const done = (rows: number) => {
-        progress.step("rows", rows, input.rows);
-        const tenths = Math.floor((rows / input.rows) * 10);
+        progress.step("rows", rows, source.rows);
+        const tenths = Math.floor((rows / source.rows) * 10);
         if (streams.stderr.isTTY || tenths <= reported) return;
         reported = tenths;
-        progress.note(`${rows} of ${input.rows} rows`);
+        progress.note(`${rows} of ${source.rows} rows`);
       };
-      const { counts, requests, retries, seconds } = await predictRows(
+      const { counts, earlier, requests, retries, seconds } = await predictRows(
         {
-          input,
-          idField: flags.id,
+          source,
           connection,
           card,
           output,
-          format,
           policy,
           concurrency: flags.concurrency,
           maxRows: flags.batchRows,
@@ -161,11 +149,11 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
         schemaVersion: 1,
         model: card.id,
         version: card.version,
-        input: flags.input,
-        output: flags.output,
-        rows: input.rows,
+        input: source.name,
+        output: outputName,
+        rows: source.rows,
         ...counts,
-        earlier: output.rows,
+        earlier,
         requests,
         retries,
         seconds: Math.round(seconds * 1000) / 1000,
@@ -175,14 +163,15 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
       else
         await write(
           streams.stdout,
-          `${flags.output}: ${summary.rows} rows, ${counts.predicted} predicted, ${counts.refused} refused, ${counts.failed} failed; ${asked} in ${seconds.toFixed(2)} s with ${requests} requests, ${retries} of them repeated\n`,
+          `${outputName}: ${summary.rows} rows, ${output.rows < earlier ? `${earlier} of them answered earlier, ` : ""}${counts.predicted} predicted, ${counts.refused} refused, ${counts.failed} failed; ${asked} in ${seconds.toFixed(2)} s with ${requests} requests, ${retries} of them repeated\n`,
         );
-      return counts.failed > 0 || counts.predicted === 0 ? 4 : 0;
+      return counts.failed > 0 || (counts.predicted === 0 && earlier === 0) ? 4 : 0;
     } finally {
       await output.close();
     }
   } finally {
     progress.close();
+    await source.close();
     await local?.close();
   }
 }

@@ -4,6 +4,7 @@ import { prepare, type GateDeps, type GateRequest } from "./gate.ts";
 import { judgedStores } from "./gate/judged-stores.ts";
 import { performanceMetrics } from "./gate/performance-metrics.ts";
 import { readPair, type ModelPair } from "./gate/model-pair.ts";
+import { proposeThresholds, type ThresholdRequest } from "./gate/plan-threshold.ts";
 import { withWorkDir } from "./gate/work-dir.ts";
 import { defaultCapMs } from "./latency/latency-comparison.ts";
 import { combine } from "./power/false-red.ts";
@@ -15,6 +16,8 @@ import { sluiceVersion } from "../models/core/version.ts";
 export type PlanRequest = GateRequest & {
   /** Correlation of two models' errors, used when there is no second model that answers differently. */
   correlation: number;
+  /** Propose a threshold, too. */
+  threshold?: ThresholdRequest;
 };
 
 /** Number of rows that are timed to estimate how long a gate takes. */
@@ -38,7 +41,12 @@ async function planIn(workDir: string, request: PlanRequest, deps: GateDeps): Pr
     deps.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "timing some rows" });
     const seconds = await secondsToPredict(loaded, pair, context.cacheDir, deps);
     deps.onEvent({ kind: "stage", model: loaded.manifest.id, stage: "planning" });
-    models.push(planModel(loaded, pair, request, seconds));
+    const plan = planModel(loaded, pair, request, seconds);
+    models.push(
+      request.threshold === undefined
+        ? plan
+        : { ...plan, thresholds: await proposeThresholds(request.threshold, pair, loaded, request.seed, context) },
+    );
   }
   return { schemaVersion: 1, sluiceVersion, createdAt: deps.now().toISOString(), power, models };
 }

@@ -7,6 +7,7 @@ import {
   type Connection,
   type Failure,
   type Note,
+  type Reason,
   type RowReply,
 } from "./client.ts";
 import type { Item } from "./input.ts";
@@ -19,7 +20,7 @@ import { isRefusal, stepAfter, type Policy } from "./policy.ts";
  * of that request.
  */
 export type Outcome = { item: Item; latencyMs: number | null; attempts: number } & (
-  | { kind: "predicted"; heads: Record<string, Record<string, unknown>>; notes: Note[] }
+  | { kind: "predicted"; heads: Record<string, Record<string, unknown>>; reasons: Reason[]; notes: Note[] }
   | { kind: "refused" | "failed"; status: number | null; code: string; detail: string }
 );
 
@@ -173,7 +174,8 @@ const withoutPlace = (detail: string): string => detail.replaceAll(/\brows\[\d+\
 
 function outcomeOf(item: Item, reply: RowReply, latencyMs: number, attempts: number): Outcome {
   const base = { item, latencyMs, attempts };
-  if ("heads" in reply) return { ...base, kind: "predicted", heads: reply.heads, notes: reply.notes };
+  if ("heads" in reply)
+    return { ...base, kind: "predicted", heads: reply.heads, reasons: reply.reasons, notes: reply.notes };
   const { status, code, detail } = reply.error;
   return { ...base, kind: isRefusal(status) ? "refused" : "failed", status, code, detail: withoutPlace(detail) };
 }

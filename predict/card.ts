@@ -19,6 +19,7 @@ const cardSchema = z.object({
     .min(1),
   input: z.object({ schema: z.object({ properties: z.record(z.string(), z.unknown()).default({}) }) }),
   artifact: z.object({ sha256: z.string(), preprocessingSha256: z.string().optional() }).optional(),
+  rules: z.object({ sha256: z.string() }).optional(),
   remote: z.object({ model: z.string() }).optional(),
   limits: z.object({ maxRows: z.number(), maxBodyBytes: z.number() }),
 });
@@ -29,6 +30,8 @@ export type Card = {
   version: string;
   content: string;
   heads: z.infer<typeof cardSchema>["heads"];
+  /** Whether rules beside the model may give reasons. */
+  rules: boolean;
   /** Field → how a CSV cell of that field is read. */
   fields: Map<string, CellType>;
   limits: { maxRows: number; maxBodyBytes: number };
@@ -105,18 +108,19 @@ function cardOf(json: unknown, place: string): Card {
       problem: `not the card of a model: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`,
       expected: "a server of `sluice serve`",
     });
-  const { id, version, heads, input, artifact, remote, limits } = parsed.data;
+  const { id, version, heads, input, artifact, rules, remote, limits } = parsed.data;
   const fields = new Map(Object.entries(input.schema.properties).map(([name, schema]) => [name, cellType(schema)]));
   return {
     id,
     version,
     heads,
+    rules: rules !== undefined,
     fields,
     limits,
     content:
       artifact === undefined
         ? (remote?.model ?? "unknown")
-        : [artifact.sha256, artifact.preprocessingSha256].filter(Boolean).join(" "),
+        : [artifact.sha256, artifact.preprocessingSha256, rules?.sha256].filter(Boolean).join(" "),
   };
 }
 

@@ -6,8 +6,10 @@ import { retryAfterMs } from "../models/core/retry-after.ts";
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };
 /** A field whose value the server replaced. */
 export type Note = { field: string; problem: string; used: string };
+/** A rule that fired, and why. */
+export type Reason = { rule: string; reason?: string | undefined };
 export type RowReply =
-  | { heads: Record<string, Record<string, unknown>>; notes: Note[] }
+  | { heads: Record<string, Record<string, unknown>>; reasons: Reason[]; notes: Note[] }
   | { error: { status: number; code: string; detail: string } };
 export type BatchReply = { ok: true; model: string; version: string; rows: RowReply[]; latencyMs: number };
 
@@ -34,6 +36,7 @@ const batchSchema = z.object({
     z.union([
       z.object({
         heads: z.record(z.string(), z.record(z.string(), z.unknown())),
+        reasons: z.array(z.object({ rule: z.string(), reason: z.string().optional() })).default([]),
         notes: z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).default([]),
       }),
       z.object({ error: rowProblemSchema }),

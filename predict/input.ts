@@ -87,6 +87,34 @@ export async function* readItems(
 }
 
 /**
+ * A table has one row per key, so every row of the file needs one of its own.
+ *
+ * @throws ConfigurationError naming the first row without one, or with another row's
+ */
+export async function requireKeys(input: Input, idField: string): Promise<void> {
+  const rowOf = new Map<string, number>();
+  const { style, readings } = await openReader(input.path, input.path, input.format, new Map([[idField, "text"]]));
+  for await (const reading of readings) {
+    const wrong = (problem: string, received: string) =>
+      new ConfigurationError({
+        code: "predict-key",
+        place: placeName(input.path, style, reading.at),
+        problem,
+        expected: `a key in the column ${idField}: there for every row, and for each a different one`,
+        received,
+        hint: "--id names another column",
+      });
+    if (reading.kind === "malformed") throw wrong(reading.reason, "a row that cannot be read");
+    const key = Object.hasOwn(reading.fields, idField) ? reading.fields[idField] : undefined;
+    if (key === null || key === "" || !["string", "number"].includes(typeof key))
+      throw wrong("the row has no key", JSON.stringify(key) ?? "nothing");
+    const before = rowOf.get(String(key));
+    if (before !== undefined) throw wrong(`row ${before} has the same key`, String(key));
+    rowOf.set(String(key), reading.index);
+  }
+}
+
+/**
  * Groups rows into requests of at most `maxBytes` bytes. `size()` is called for each request and gives its number of
  * rows. Concurrent calls of `take` wait for each other.
  */

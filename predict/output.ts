@@ -8,6 +8,7 @@ import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { ConfigurationError, EvaluationError, SluiceError } from "../models/core/errors.ts";
 import type { Outcome } from "./ask.ts";
 import type { Card } from "./card.ts";
+import type { Item } from "./input.ts";
 
 export type OutputFormat = "csv" | "jsonl";
 export type Counts = { predicted: number; refused: number; failed: number };
@@ -40,12 +41,14 @@ const parts = {
   text: ["text"],
 } as const;
 
-export function columnsOf(heads: Card["heads"]): string[] {
+/** What a run writes for each row, besides the times. */
+export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): string[] {
   return [
     "row",
     "id",
     "outcome",
     ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)),
+    ...(rules ? ["reasons"] : []),
     "latency_ms",
     "attempts",
     "error_status",
@@ -55,25 +58,35 @@ export function columnsOf(heads: Card["heads"]): string[] {
   ];
 }
 
+/** A row of output, in the order of the columns. */
+export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" | "rules">): (string | number | null)[] {
+  const answers = heads.flatMap(({ name, kind }) =>
+    parts[kind].map((part) =>
+      outcome.kind === "predicted" ? ((outcome.heads[name]?.[part] ?? null) as string | number | null) : null,
+    ),
+  );
+  const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
+  return [
+    outcome.item.row,
+    outcome.item.id,
+    outcome.kind,
+    ...answers,
+    ...(rules ? [reasonsText(outcome)] : []),
+    outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000,
+    outcome.attempts,
+    ...error,
+    notesOf(outcome),
+  ];
+}
+
 /** Rows as text, each with a line end. Numbers are the shortest decimals that parse to the same doubles. */
-export function linesOf(outcomes: readonly Outcome[], heads: Card["heads"], format: OutputFormat): string {
-  const columns = columnsOf(heads);
-  const table = outcomes.map((outcome) => {
-    const answers = heads.flatMap(({ name, kind }) =>
-      parts[kind].map((part) => (outcome.kind === "predicted" ? (outcome.heads[name]?.[part] ?? null) : null)),
-    );
-    const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];
-    return [
-      outcome.item.row,
-      outcome.item.id,
-      outcome.kind,
-      ...answers,
-      outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000,
-      outcome.attempts,
-      ...error,
-      notesOf(outcome),
-    ];
-  });
+export function linesOf(
+  outcomes: readonly Outcome[],
+  card: Pick<Card, "heads" | "rules">,
+  format: OutputFormat,
+): string {
+  const columns = columnsOf(card);
+  const table = outcomes.map((outcome) => cellsOf(outcome, card));
   if (format === "jsonl")
     return table
       .map((cells) => `${JSON.stringify(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))}\n`)
@@ -85,6 +98,11 @@ const notesOf = (outcome: Outcome): string | null =>
   outcome.kind !== "predicted" || outcome.notes.length === 0
     ? null
     : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · ");
+
+const reasonsText = (outcome: Outcome): string | null =>
+  outcome.kind !== "predicted" || outcome.reasons.length === 0
+    ? null
+    : outcome.reasons.map(({ rule, reason }) => (reason === undefined ? rule : `${rule}: ${reason}`)).join(" · ");
 
 const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
 
@@ -101,7 +119,10 @@ export type Output = {
   /** Number of rows that were already there. */
   rows: number;
   counts: Counts;
-  append: (text: string) => Promise<void>;
+  /** Makes these rows last. They come in whole batches, and in order. */
+  append: (outcomes: readonly Outcome[]) => Promise<void>;
+  /** Of rows to predict, those that need no answer any more; absent where `rows` says it all. */
+  answered?: (items: readonly Item[]) => Promise<ReadonlySet<string>>;
   close: () => Promise<void>;
 };
 
@@ -113,7 +134,12 @@ const identityFile = (path: string) => `${path}.run.json`;
  *
  * @throws ConfigurationError when a run with other settings wrote it, naming what differs, or when no run of ours did
  */
-export async function openOutput(path: string, format: OutputFormat, identity: Identity): Promise<Output> {
+export async function openOutput(
+  path: string,
+  format: OutputFormat,
+  identity: Identity,
+  card: Pick<Card, "heads" | "rules">,
+): Promise<Output> {
   const exists = (await stat(path).catch(() => null)) !== null;
   const counts: Counts = { predicted: 0, refused: 0, failed: 0 };
   if (exists) sameRun(await readIdentity(path), identity, path);
@@ -123,7 +149,7 @@ export async function openOutput(path: string, format: OutputFormat, identity: I
     let end = await endOfLastRow(path, format);
     if ((await handle.stat()).size > end) await handle.truncate(end);
     const rows = end === 0 ? 0 : await checkRows(path, format, identity, counts);
-    const append = async (text: string) => {
+    const appendText = async (text: string) => {
       const { size } = await handle.stat();
       if (size !== end)
         throw new EvaluationError({
@@ -137,11 +163,11 @@ export async function openOutput(path: string, format: OutputFormat, identity: I
       await handle.appendFile(bytes);
       end += bytes.length;
     };
-    if (end === 0 && format === "csv") await append(csv([identity.columns]));
+    if (end === 0 && format === "csv") await appendText(csv([identity.columns]));
     return {
       rows,
       counts,
-      append,
+      append: (outcomes) => appendText(linesOf(outcomes, card, format)),
       async close() {
         await handle.datasync();
         await handle.close();

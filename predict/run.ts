@@ -2,18 +2,17 @@ import { EvaluationError } from "../models/core/errors.ts";
 import { ask, type AskContext, type AskDeps, type Outcome } from "./ask.ts";
 import { stopError, type Card } from "./card.ts";
 import type { Connection } from "./client.ts";
-import { batcher, readItems, type Input } from "./input.ts";
-import { linesOf, type Counts, type Output, type OutputFormat } from "./output.ts";
+import { batcher, type Item } from "./input.ts";
+import type { Counts, Output } from "./output.ts";
 import { createPace } from "./pace.ts";
 import type { Policy } from "./policy.ts";
+import type { Source } from "./source.ts";
 
 export type Job = {
-  input: Input;
-  idField: string;
+  source: Pick<Source, "items">;
   connection: Connection;
   card: Card;
   output: Output;
-  format: OutputFormat;
   policy: Policy;
   concurrency: number;
   /** Maximum number of rows per request; the server's limit may be lower. */
@@ -26,7 +25,8 @@ export type RunDeps = Omit<AskDeps, "signal" | "sleep"> & {
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   done: (rows: number) => void;
 };
-export type RunSummary = { counts: Counts; requests: number; retries: number; seconds: number };
+/** `earlier`: rows that an earlier run answered. */
+export type RunSummary = { counts: Counts; earlier: number; requests: number; retries: number; seconds: number };
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** Number of batches per lane that may be finished, or under way, after the oldest unfinished one. */
@@ -46,8 +46,9 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   const cancel = new AbortController();
   const own: AskDeps = { ...deps, signal: cancel.signal, sleep: (ms) => deps.sleep(ms, cancel.signal) };
   const pace = createPace({ concurrency: job.concurrency, maxRows: Math.min(job.maxRows, card.limits.maxRows) }, own);
+  let earlier = output.rows;
   const batches = batcher(
-    readItems(job.input, card.fields, job.idField, output.rows),
+    unanswered(job.source.items(card.fields, output.rows), output, (rows) => (earlier += rows)),
     pace.rows,
     Math.min(MAX_BODY_BYTES, card.limits.maxBodyBytes - 64),
   );
@@ -64,7 +65,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
       written += 1;
       held.push(...batch);
       if (batch.some((one) => one.kind !== "failed")) await flush();
-      deps.done(output.rows + tally(counts) + held.length - tally(output.counts));
+      deps.done(earlier + tally(counts) + held.length - tally(output.counts));
       for (const one of blocked.splice(0)) one();
     }
   };
@@ -72,7 +73,7 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
     const rows = held;
     held = [];
     if (rows.length === 0) return;
-    await output.append(linesOf(rows, card.heads, job.format));
+    await output.append(rows);
     for (const { kind } of rows) counts[kind] += 1;
   };
 
@@ -130,7 +131,32 @@ export async function predictRows(job: Job, deps: RunDeps): Promise<RunSummary> 
   await writing.catch(() => {});
   if (cancel.signal.aborted) throw cancel.signal.reason;
   await flush();
-  return { counts, ...counters, seconds: (deps.nowMs() - beganMs) / 1000 };
+  return { counts, earlier, ...counters, seconds: (deps.nowMs() - beganMs) / 1000 };
+}
+
+/** Rows that are looked up at a time among those that have an answer. */
+const LOOKED_UP_ROWS = 200;
+
+/** The rows that the output does not say to have an answer of this very model to this very input. */
+async function* unanswered(
+  items: AsyncGenerator<Item>,
+  { answered }: Pick<Output, "answered">,
+  skipped: (rows: number) => void,
+): AsyncGenerator<Item> {
+  if (answered === undefined) return yield* items;
+  const left = async function* (some: readonly Item[]) {
+    const known = await answered(some);
+    skipped(known.size);
+    for (const item of some) if (!known.has(item.id)) yield item;
+  };
+  let some: Item[] = [];
+  for await (const item of items) {
+    some.push(item);
+    if (some.length < LOOKED_UP_ROWS) continue;
+    yield* left(some);
+    some = [];
+  }
+  if (some.length > 0) yield* left(some);
 }
 
 export const tally = (counts: Counts): number => counts.predicted + counts.refused + counts.failed;

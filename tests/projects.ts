@@ -22,7 +22,8 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/models/core/lookup/redis.test.ts": "asks a real Redis, which it stops and starts again",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
-  "tests/predict/predict.test.ts": "answers whole files against real servers that stall, fail and are killed",
+  "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",
+  "tests/predict/postgres.test.ts": "installs and crashes a real Postgres",
   "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",

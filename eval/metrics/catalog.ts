@@ -12,6 +12,7 @@ import type { MetricDefinition } from "./definition.ts";
 import { ece } from "./ece.ts";
 import { entityF1 } from "./entity-f1.ts";
 import { f1 } from "./f1.ts";
+import { falsePositiveRate } from "./false-positive-rate.ts";
 import { hitRateAtK } from "./hit-rate-at-k.ts";
 import { intervalCoverage } from "./interval-coverage.ts";
 import { logLoss } from "./log-loss.ts";
@@ -52,6 +53,7 @@ const definitions: readonly MetricDefinition[] = [
   accuracy,
   precision,
   recall,
+  falsePositiveRate,
   f1,
   macroF1,
   mae,

@@ -5,7 +5,13 @@ import { classCounts } from "./sample.ts";
 /**
  * One distinct score that a positive row has: the counts above it, and the counts including it. Return true to stop.
  */
-type RocStep = (positivesAbove: number, negativesAbove: number, positives: number, negatives: number) => boolean;
+type RocStep = (
+  positivesAbove: number,
+  negativesAbove: number,
+  positives: number,
+  negatives: number,
+  score: number,
+) => boolean;
 
 /**
  * A binary sample from the highest score to the lowest. `sweep` walks the ROC curve for given row weights and calls
@@ -58,7 +64,7 @@ export function rocOrder(sample: Sample): RocOrder | string {
         if (positive[i] === 1) hits += w;
         else alarms += w;
         if (lastOfTie[i] === 0) continue;
-        if (hits > hitsAbove && step(hitsAbove, alarmsAbove, hits, alarms)) {
+        if (hits > hitsAbove && step(hitsAbove, alarmsAbove, hits, alarms, scores[order[i] as number] as number)) {
           farthest = i;
           return;
         }

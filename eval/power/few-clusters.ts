@@ -18,6 +18,7 @@ const comparesClasses: ReadonlySet<MetricName> = new Set([
   "tpr_at_fpr",
   "precision",
   "recall",
+  "false_positive_rate",
   "f1",
   "macro_f1",
 ]);

@@ -1,4 +1,4 @@
-import type { ModelPlan, PlanFile, PlannedPower } from "../schema/plan.ts";
+import type { ModelPlan, PlanFile, PlannedPower, ProposedThreshold } from "../schema/plan.ts";
 import { lowCorrelation } from "../power/plan-check.ts";
 import { falseRedSentence } from "./content/false-red.ts";
 import { count, counted, percent, significant } from "./text/format.ts";
@@ -39,6 +39,8 @@ function renderModel(model: ModelPlan, power: number, width: number, glyphs: Gly
     falseRedSentence(model, "a candidate that is truly no worse"),
     `Expected time here: ${minutes(predicting)} to predict${timingAtMost > 0 ? `, and at most ${minutes(timingAtMost)} to compare latency` : ""}, with nothing cached`,
   ].filter((one) => one !== null);
+  const proposals = (model.thresholds ?? []).flatMap((one) => [thresholdSentence(one), ...one.notes]);
+  sentences.push(...proposals.map((one) => oneLine(one).replace(/\.$/, "")));
   return `${wrap(title, width).join("\n")}\n\n${renderTable(
     columns,
     model.checks.map((check) => checkRow(check, glyphs)),
@@ -48,6 +50,19 @@ function renderModel(model: ModelPlan, power: number, width: number, glyphs: Gly
     .flatMap((one) => wrap(`${one}.`, width - 1))
     .map((line) => ` ${line}`)
     .join("\n")}`;
+}
+
+function thresholdSentence({ head, goal, rows, declared, chosen, n }: ProposedThreshold): string {
+  const aim =
+    goal.kind === "fpr"
+      ? `a false-positive rate of at most ${goal.atMost}`
+      : goal.kind === "recall"
+        ? `a recall of at least ${goal.atLeast}`
+        : `costs of ${goal.falseAlarm} a false alarm and ${goal.miss} a miss`;
+  const on = `${count(n)} ${rows === "tuning" ? "rows of dataset.tuning" : "of the gate's own rows"}`;
+  if (chosen.status === "undefined") return `No threshold of ${head} for ${aim} on ${on}: ${chosen.reason}`;
+  const { threshold, interval, falsePositiveRate, recall } = chosen;
+  return `Threshold of ${head} for ${aim}: ${threshold} (${percent(interval.level)} interval ${significant(interval.low)} to ${significant(interval.high)}, ${interval.method}), with a false-positive rate of ${significant(falsePositiveRate)} and a recall of ${significant(recall)} on ${on}${declared === null ? "" : `; model.yaml has ${declared}`}`;
 }
 
 function checkRow(check: PlannedPower, glyphs: Glyphs): Row {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { metricName } from "../../models/core/manifest/gates.ts";
-import { falseRed, policyChange } from "./verdict.ts";
+import { falseRed, interval, policyChange } from "./verdict.ts";
 
 const number = z.number().nullable();
 
@@ -39,6 +39,32 @@ export const plannedPower = z.strictObject({
 });
 export type PlannedPower = z.infer<typeof plannedPower>;
 
+/** A decision threshold for a head, with the rows that it was chosen on. */
+const proposedThreshold = z.strictObject({
+  head: z.string(),
+  goal: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("fpr"), atMost: z.number() }),
+    z.strictObject({ kind: z.literal("recall"), atLeast: z.number() }),
+    z.strictObject({ kind: z.literal("cost"), falseAlarm: z.number(), miss: z.number() }),
+  ]),
+  rows: z.enum(["tuning", "gate"]).describe("Which rows it was chosen on: dataset.tuning, or the gate's own."),
+  n: z.int().nonnegative(),
+  declared: number.describe("The head's threshold in model.yaml; null without one."),
+  chosen: z.discriminatedUnion("status", [
+    z.strictObject({
+      status: z.literal("ok"),
+      threshold: z.number().describe("`score ≥ threshold` meets the goal on these rows."),
+      interval: interval.describe("Of the threshold that would be chosen on all rows of this kind."),
+      falsePositiveRate: z.number().describe("At the threshold, on the rows that it was chosen on."),
+      recall: z.number().describe("At the threshold, on the rows that it was chosen on."),
+      n: z.int().nonnegative(),
+    }),
+    z.strictObject({ status: z.literal("undefined"), reason: z.string() }),
+  ]),
+  notes: z.array(z.string()),
+});
+export type ProposedThreshold = z.infer<typeof proposedThreshold>;
+
 const modelPlan = z.strictObject({
   model: z.string(),
   candidate: z.string().describe("Version."),
@@ -48,6 +74,7 @@ const modelPlan = z.strictObject({
   policyChanges: z.array(policyChange).describe("Gate settings that the candidate changes; `base` is planned for."),
   assumption: z.string().describe("Which two models the standard errors are for."),
   checks: z.array(plannedPower),
+  thresholds: z.array(proposedThreshold).optional().describe("With --threshold: one per binary head."),
   expectedFalseRed: falseRed.optional(),
   expectedMinutes: z
     .strictObject({ predicting: z.number(), timingAtMost: z.number() })

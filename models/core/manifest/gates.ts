@@ -14,6 +14,7 @@ export const metricNames = [
   "accuracy",
   "precision",
   "recall",
+  "false_positive_rate",
   "f1",
   "macro_f1",
   "mae",

@@ -147,6 +147,13 @@ export const dataset = z.strictObject({
     ),
   license: z.string().optional(),
   files: z.array(datasetFile).min(1),
+  tuning: z
+    .array(datasetFile)
+    .min(1)
+    .optional()
+    .describe(
+      "Files of further rows, of an earlier period for example, on which `sluice plan --threshold` chooses a threshold. The gate does not read them.",
+    ),
   idField: z.string().optional().describe("Row field that names the row; default: FILE:INDEX."),
   rename: z.record(z.string(), z.string()).default({}).describe("Row field of the model → field of the dataset."),
   labels: z

@@ -15,7 +15,9 @@ export const metricOptionShape = {
   threshold: z
     .number()
     .optional()
-    .describe("Decision threshold for accuracy, precision, recall, f1 and macro_f1; default: 0.5."),
+    .describe(
+      "Decision threshold for accuracy, precision, recall, false_positive_rate, f1 and macro_f1; default: the head's own, else 0.5.",
+    ),
   at: z
     .number()
     .optional()

@@ -12,7 +12,7 @@ const rules = {
   list: [
     { id: "large", when: "value.value > 100", add: { value: 1000 }, reasons: ["the model says more than 100", "so"] },
     { id: "at-night", when: "night", override: { value: -1 } },
-    { id: "broken", when: "if a == 6 then a else false", reasons: ["never"] },
+    { id: "broken", when: "if a == 6 then a else a == 7", reasons: ["never"] },
   ],
 };
 const rows = [
@@ -64,7 +64,9 @@ describe("one answer path", () => {
   });
 
   it("in a batch", async () => {
-    const { predictions } = (await json(await server.post("/predict/batch", { rows }))) as unknown as { predictions: object[] };
+    const { predictions } = (await json(await server.post("/predict/batch", { rows }))) as unknown as {
+      predictions: object[];
+    };
     expect(predictions.map(plain)).toEqual(expected);
   });
 
@@ -125,6 +127,8 @@ it("an answer of the model's own form has the reasons beside its fields", async 
 
 it("a prediction process answers as the main thread does", async () => {
   const elsewhere = await serve([folder], ["--engine", "process"]);
-  const { predictions } = (await json(await elsewhere.post("/predict/batch", { rows }))) as unknown as { predictions: object[] };
+  const { predictions } = (await json(await elsewhere.post("/predict/batch", { rows }))) as unknown as {
+    predictions: object[];
+  };
   expect(predictions.map(plain)).toEqual(expected);
 });
