@@ -65,7 +65,9 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
       "deploy/record/{deployments,lock,release}.ts",
       "deploy/hub/{commit-once,until-answered}.ts",
     ],
-    tests: ["tests/deploy/{commit-once,fall-back,http,lock,lock-holders,plan,prove,verified,wait}.test.ts"],
+    tests: [
+      "tests/deploy/{commit-once,fall-back,http,lock,lock-holders,plan,prove,until-answered,verified,wait}.test.ts",
+    ],
   },
   approvals: {
     sources: ["bot/approvals/*.ts"],

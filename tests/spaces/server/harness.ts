@@ -10,7 +10,7 @@ import { fixture, linearManifest, sha256 } from "../../models/core/build.ts";
 export const root = resolve(import.meta.dirname, "../../..");
 const NODE = join(root, "node_modules/node/bin/node");
 /** How long anything in these tests may take before it counts as stuck. */
-const STUCK_MS = 20_000;
+const STUCK_MS = 50_000;
 
 const folders: string[] = [];
 const servers: ServerProcess[] = [];
