@@ -13,7 +13,7 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
       ...under(
         "tests/eval/judge",
         "{algebra,bad-verdict-input,explain-outcome,judge,score-notes,small-sample}.test.ts",
-        "verdict-rules.test.ts",
+        "{judge-predictions,verdict-rules}.test.ts",
       ),
       "tests/eval/stats/decide.test.ts",
       "tests/eval/power/false-red.test.ts",
