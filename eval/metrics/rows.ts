@@ -3,7 +3,10 @@ import { selectAnswers } from "../predictions/select-answers.ts";
 import type { Sample } from "./definition.ts";
 
 /** The per-row columns of a table: of `Sample`, or of `Predictions`, whose answers are not a view. */
-type RowColumns = Pick<Sample, "labels" | "scores" | "weights" | "groups" | "naiveScales" | "forecasts" | "answerRows"> &
+type RowColumns = Pick<
+  Sample,
+  "labels" | "scores" | "weights" | "groups" | "naiveScales" | "forecasts" | "answerRows"
+> &
   Pick<Predictions, "answers">;
 
 /**

@@ -45,7 +45,12 @@ export function classificationColumns(head: ClassificationHead): Columns {
     },
     list: null,
     check: labelOf,
-    collect: (rows, { numbers }) => ({ labels: Float64Array.from(rows, labelOf), scores: numbers, classes, ...threshold }),
+    collect: (rows, { numbers }) => ({
+      labels: Float64Array.from(rows, labelOf),
+      scores: numbers,
+      classes,
+      ...threshold,
+    }),
     recover: (found, rows) => recovered(found, rows.length * scored.length),
   };
 }

@@ -193,11 +193,13 @@ function ruledRow(
     fired: fired.map(({ rule }) => rule),
     own: Object.fromEntries(
       // A rule changes numbers and classes only.
-      heads.filter(({ list }) => list === null).map(({ head, width, write }) => {
-        const numbers = new Float64Array(width);
-        write(own[head]!, numbers, 0);
-        return [head, [...numbers]];
-      }),
+      heads
+        .filter(({ list }) => list === null)
+        .map(({ head, width, write }) => {
+          const numbers = new Float64Array(width);
+          write(own[head]!, numbers, 0);
+          return [head, [...numbers]];
+        }),
     ),
   };
 }

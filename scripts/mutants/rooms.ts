@@ -13,7 +13,7 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
       ...under(
         "tests/eval/judge",
         "{algebra,bad-verdict-input,explain-outcome,judge,score-notes,small-sample}.test.ts",
-        "verdict-rules.test.ts",
+        "{judge-predictions,verdict-rules}.test.ts",
       ),
       "tests/eval/stats/decide.test.ts",
       "tests/eval/power/false-red.test.ts",
@@ -65,7 +65,9 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
       "deploy/record/{deployments,lock,release}.ts",
       "deploy/hub/{commit-once,until-answered}.ts",
     ],
-    tests: ["tests/deploy/{commit-once,fall-back,http,lock,lock-holders,plan,prove,verified,wait}.test.ts"],
+    tests: [
+      "tests/deploy/{commit-once,fall-back,http,lock,lock-holders,plan,prove,until-answered,verified,wait}.test.ts",
+    ],
   },
   approvals: {
     sources: ["bot/approvals/*.ts"],

@@ -20,6 +20,7 @@ async function committed(
     isDone = false,
     stale = 0,
     hidden = 0,
+    cutOff = 0,
     away = false,
     settleMs = 0,
     abortsAtSend = false,
@@ -27,6 +28,7 @@ async function committed(
     isDone?: boolean;
     stale?: number;
     hidden?: number;
+    cutOff?: number;
     away?: boolean;
     settleMs?: number;
     abortsAtSend?: boolean;
@@ -49,7 +51,10 @@ async function committed(
       return Response.json(answers === 200 ? { commitOid: log[0]!.id } : { error: "no" }, { status: answers });
     }
     if (away) throw new TypeError("fetch failed");
-    if (url.pathname.includes("/commits/")) return Response.json(logs++ < hidden ? [] : log);
+    if (url.pathname.includes("/commits/")) {
+      logs += 1;
+      return Response.json(logs <= hidden ? [] : logs <= cutOff ? log.slice(0, 1) : log);
+    }
     return Response.json({ id: "o/m", sha: heads++ < stale ? parent : log[0]!.id });
   }, "retries=0");
   const space = new Space({
@@ -146,6 +151,11 @@ describe("somebody else's commit", () => {
     const { outcome } = await committed([{ makes: [other, made], answers: "nothing" }]);
     expect(outcome).toBeInstanceOf(Overtaken);
     expect(outcome).toMatchObject({ commit: ours, head: theirs });
+  });
+
+  it("on top of ours, in a log that shows only the newest at first: we are overtaken", async () => {
+    const { outcome } = await committed([{ makes: [other, made], answers: "nothing" }], { cutOff: 2 });
+    expect(outcome).toBeInstanceOf(Overtaken);
   });
 });
 

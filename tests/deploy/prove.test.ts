@@ -95,7 +95,7 @@ async function proven(
 
 describe("passes", () => {
   it("must be as many as wanted, with a look at the Space before each and after the last", async () => {
-    const { proof, rounds, looks, notes } = await proven();
+    const { proof, rounds, looks, notes, clock } = await proven();
     expect(proof).toMatchObject({
       rounds: 5,
       predictions: 10,
@@ -104,6 +104,8 @@ describe("passes", () => {
       sha256: "a".repeat(64),
     });
     expect([rounds(), looks(), notes.length]).toEqual([5, 6, 5]);
+    // About half an interval lies between two rounds.
+    expect(clock.pauses).toEqual([500, 500, 500, 500]);
   });
 
   it("must be consecutive: after a failure they count from one again, and so do the timed predictions", async () => {

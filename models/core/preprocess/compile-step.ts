@@ -15,7 +15,11 @@ export function compileStep(
   step: PreprocessStep,
   files: StepFiles,
   place: StepPlace,
-  { lookups = {}, name = "", words = false }: { lookups?: Readonly<Record<string, Lookup>>; name?: string; words?: boolean } = {},
+  {
+    lookups = {},
+    name = "",
+    words = false,
+  }: { lookups?: Readonly<Record<string, Lookup>>; name?: string; words?: boolean } = {},
 ): CompiledStep {
   switch (step.kind) {
     case "text":

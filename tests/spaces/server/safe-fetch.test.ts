@@ -98,6 +98,8 @@ describe("what is refused before any connection", () => {
     ["data:image/png;base64,AAAA", "not an http(s) URL"],
     ["no url", "not an http(s) URL"],
     ["http://user:secret@93.184.216.34/", "a URL with credentials"],
+    ["http://user@93.184.216.34/", "a URL with credentials"],
+    ["http://:secret@93.184.216.34/", "a URL with credentials"],
     ["http://93.184.216.34:22/", "port 22 is not asked"],
     ["https://93.184.216.34:6379/", "port 6379 is not asked"],
   ])("%s", async (url, why) => {
@@ -169,6 +171,39 @@ describe("what is fetched", () => {
     });
     expect(await refusal(`http://loop.example:${loop.port}/`, reachable(loop.port))).toBe("too many redirects");
     expect([inside.asked(), loop.asked()]).toEqual([0, 4]);
+  });
+
+  it("not a redirect that names no place; the request says who asks and for what", async () => {
+    const headers: (string | undefined)[] = [];
+    const { port } = await origin((request, response) => {
+      headers.push(request.headers["user-agent"], request.headers.accept, request.headers["accept-encoding"]);
+      response.writeHead(302).end();
+    });
+    expect(await refusal(`http://first.example:${port}/`, reachable(port))).toBe("a redirect without a place");
+    expect(headers).toEqual(["sluice", "image/*", "identity"]);
+  });
+
+  it("as many bytes as are allowed, and not one more", async () => {
+    const { port } = await origin((request, response) => {
+      response.end(Buffer.alloc(request.url === "/full" ? 1000 : 1001));
+    });
+    expect((await safeFetch(`http://a.example:${port}/full`, reachable(port))).length).toBe(1000);
+    expect(await refusal(`http://a.example:${port}/over`, reachable(port))).toBe("more than 1000 bytes");
+  });
+
+  it("no further when the caller gives up, which is no refusal; nobody there is one", async () => {
+    const { port } = await origin(() => {});
+    const caller = new AbortController();
+    const asked = safeFetch(`http://a.example:${port}/`, reachable(port, { signal: caller.signal }));
+    caller.abort();
+    const error = await asked.catch((one: unknown) => one);
+    expect(error).toMatchObject({ name: "AbortError" });
+    expect(error).not.toBeInstanceOf(FetchRefused);
+    const closed = await origin(() => {});
+    await new Promise((done) => {
+      servers.at(-1)!.close(done);
+    });
+    expect(await refusal(`http://a.example:${closed.port}/`, reachable(closed.port))).toBe("the URL cannot be reached");
   });
 
   it("not beyond the limits of size and time, no errors, no zip bomb", async () => {

@@ -90,6 +90,45 @@ describe("binary data", () => {
     ).toContain("400 input x is INT64, not FP32");
   });
 
+  it("of inputs whose names are digits keep their places too", () => {
+    const one = face(["10", "9"].map((name) => ({ name, dtype: "float32", shape: ["batch", 2] })));
+    const head = {
+      inputs: [
+        { ...sized(8), name: "10" },
+        { ...sized(8), name: "9" },
+      ],
+    };
+    for (const round of [0, 10]) {
+      const { feeds } = readBinary(head, floats(round + 1, round + 2, round + 3, round + 4), one);
+      expect([[...(feeds["10"]!.data as Float32Array)], [...(feeds["9"]!.data as Float32Array)]]).toEqual([
+        [round + 1, round + 2],
+        [round + 3, round + 4],
+      ]);
+    }
+  });
+
+  it.each<[Parameters<typeof decodeBinary>[1], ArrayBufferView & ArrayLike<unknown>]>([
+    ["float64", Float64Array.of(1.5, -2)],
+    ["float32", Float32Array.of(1.5, -2)],
+    ["float16", Uint16Array.of(0x3c00, 0x4000)],
+    ["int64", BigInt64Array.of(1n, -2n)],
+    ["int32", Int32Array.of(1, -2)],
+    ["int8", Int8Array.of(1, -2)],
+    ["uint8", Uint8Array.of(1, 255)],
+    ["bool", Uint8Array.of(1, 0)],
+  ])("of %s are its own numbers", (dtype, numbers) => {
+    const bytes = Buffer.from(numbers.buffer as ArrayBuffer, numbers.byteOffset, numbers.byteLength);
+    expect(decodeBinary("x", dtype, [2], bytes)).toEqual({ dtype, data: numbers, dims: [2] });
+    // Also where they begin at an odd place.
+    const odd = Buffer.concat([Buffer.alloc(1), bytes]).subarray(1);
+    expect(decodeBinary("x", dtype, [2], odd).data).toEqual(numbers);
+  });
+
+  it("of texts are those texts", () => {
+    const bytes = Buffer.from([2, 0, 0, 0, 0xc3, 0xa9, 0, 0, 0, 0, 3, 0, 0, 0, 0x61, 0x62, 0x63]);
+    expect(decodeBinary("t", "string", [3], bytes).data).toEqual(["é", "", "abc"]);
+  });
+
   it("need not begin at a multiple of their size", () => {
     for (const pad of ["", " ", "  ", "   "]) {
       const { feeds } = readBinary(`${JSON.stringify({ inputs: [sized(8)] })}${pad}`, floats(1.5, -2), face());
@@ -254,10 +293,17 @@ describe("data in JSON", () => {
     ["a number among texts", "string", ["a", "b", 3, "d"], "element 2 is not a text"],
     ["half floats", "float16", [1, 2, 3, 4], "FP16 has no JSON form"],
     ["beyond the type", "int8", [1, 2, 3, 128], "element 3 is not a whole number from -128 to 127"],
+    ["beyond a float", "float32", [1, 1e39, 3, 4], "element 1 is not a finite float32 number"],
     ["nested without end", "float32", JSON.parse(`${"[".repeat(40)}1${"]".repeat(40)}`), "nested too deeply"],
   ])("is refused: %s", (_, dtype, data, said) => {
     expect(refusal(() => decodeJson("x", dtype, [2, 2], data))).toContain(said);
   });
+});
+
+it("data may be nested eighteen deep, and no deeper", () => {
+  const deep = (levels: number): unknown => JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
+  expect(decodeJson("x", "float32", [1], deep(18)).data).toEqual(Float32Array.of(1));
+  expect(refusal(() => decodeJson("x", "float32", [1], deep(19)))).toContain("nested too deeply");
 });
 
 describe("the outputs", () => {
@@ -321,6 +367,7 @@ describe("the outputs", () => {
     t: { dtype: "string", data: ["a", "é"], dims: [2] },
     b: { dtype: "bool", data: Uint8Array.of(1, 0), dims: [2] },
     nan: { dtype: "float32", data: Float32Array.of(1, Number.NaN), dims: [2] },
+    infinite: { dtype: "float64", data: Float64Array.of(Infinity), dims: [1] },
     half: { dtype: "float16", data: Uint16Array.of(0), dims: [1] },
   };
   const write = (id: string | undefined, ...outputs: [string, boolean][]) =>
@@ -361,6 +408,7 @@ describe("the outputs", () => {
   });
   it("that JSON cannot say are refused", () => {
     expect(refusal(() => write(undefined, ["nan", false]))).toContain("500 output nan: numbers that are not finite");
+    expect(refusal(() => write(undefined, ["infinite", false]))).toContain("500 output infinite: numbers that are not");
     expect(refusal(() => write(undefined, ["half", false]))).toContain("400 output half: FP16 has no JSON form");
     expect(refusal(() => write(undefined, ["nan", true], ["half", true]))).toBe("accepted");
   });

@@ -239,20 +239,6 @@ describe("infer with JSON", () => {
 });
 
 describe("infer with binary tensors", () => {
-  it.each([
-    ["counted in binary_data_size", 28, 7, /\b28\b|28 bytes/],
-    ["after all inputs", 24, 7, /4 bytes are left over/],
-    ["missing", 24, 5, /binary_data_size is 24, but 20 bytes are left/],
-  ])("refuses bytes that are %s but do not fit the shape", async (_, size, numbers, problem) => {
-    const header = {
-      inputs: [{ name: "features", datatype: "FP32", shape: [2, 3], parameters: { binary_data_size: size } }],
-    };
-    const sent = binary(header, new Float32Array(numbers));
-    const answer = await infer("linear", sent.body, sent.headers);
-    expect(answer.status).toBe(400);
-    expect(await json(answer)).toMatchObject({ error: expect.stringMatching(problem) });
-  });
-
   it("gives as bytes what JSON gives as numbers", async () => {
     const data = Float32Array.from([1, 2, 3, 0.1, 0.2, 0.3]);
     const header = {
@@ -416,6 +402,7 @@ describe("many tensors at once", () => {
   });
 });
 
+// What each refusal says is in v2-messages.test.ts; here it is that it comes as the protocol wants it.
 describe("errors are the protocol's own object", () => {
   const good = features([1, 2, 3], [1, 3]);
   const cases: [
@@ -427,49 +414,7 @@ describe("errors are the protocol's own object", () => {
     headers?: Record<string, string>,
   ][] = [
     ["another shape", "linear", features([1, 2], [1, 2]), 400, /has shape \[-1, 3\], not \[1, 2\]/],
-    ["too few elements", "linear", features([1, 2], [1, 3]), 400, /2 elements for shape/],
-    ["another type", "linear", { inputs: [{ ...good.inputs[0], datatype: "FP64" }] }, 400, /is FP32, not FP64/],
-    [
-      "an unknown input",
-      "linear",
-      { inputs: [...good.inputs, { name: "more", datatype: "FP32", shape: [1], data: [1] }] },
-      400,
-      /no input more/,
-    ],
-    ["an input twice", "linear", { inputs: [...good.inputs, ...good.inputs] }, 400, /stands twice/],
-    ["an unknown output", "linear", { ...good, outputs: [{ name: "other" }] }, 400, /no output other/],
-    ["a text for a number", "linear", features([1, "2", 3], [1, 3]), 400, /element 1 is not a number/],
-    ["beyond the type", "linear", features([1, 1e39, 3], [1, 3]), 400, /element 1 is not a finite float32/],
     ["no inputs", "linear", { inputs: [] }, 400, /inputs/],
-    [
-      "too many rows",
-      "linear",
-      features(
-        Array.from({ length: 303 }, () => 0),
-        [101, 3],
-      ),
-      400,
-      /at most 100/,
-    ],
-    [
-      "sizes that disagree",
-      "sequence",
-      {
-        inputs: [
-          { name: "input_ids", datatype: "INT64", shape: [1, 2], data: [1, 2] },
-          { name: "attention_mask", datatype: "INT64", shape: [1, 3], data: [1, 1, 1] },
-        ],
-      },
-      400,
-      /sequence.* is 3, but it is 2/,
-    ],
-    [
-      "a text longer than the model reads",
-      "sequence",
-      { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 33], data: Array.from({ length: 33 }, () => 1) }] },
-      400,
-      /at most 32/,
-    ],
     [
       "ids outside the vocabulary",
       "sequence",
@@ -483,13 +428,6 @@ describe("errors are the protocol's own object", () => {
       },
       400,
       /failed while it ran/,
-    ],
-    [
-      "a missing input",
-      "sequence",
-      { inputs: [{ name: "input_ids", datatype: "INT64", shape: [1, 1], data: [1] }] },
-      400,
-      /nothing feeds the input attention_mask/,
     ],
     ["an unknown model", "nobody", good, 404, /no model/],
     ["an unknown version", "linear/versions/9.9.9", good, 404, /version 1\.0\.0/],
@@ -509,14 +447,6 @@ describe("errors are the protocol's own object", () => {
       400,
       /but the body has 2 bytes/,
       { "inference-header-content-length": "99" },
-    ],
-    [
-      "bytes left over",
-      "linear",
-      Buffer.concat([Buffer.from(JSON.stringify(good)), Buffer.from([1])]),
-      400,
-      /1 bytes are left over/,
-      { "inference-header-content-length": String(JSON.stringify(good).length) },
     ],
     ["not JSON", "linear", "{", 400, /not JSON/],
   ];
