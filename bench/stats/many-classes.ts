@@ -37,19 +37,19 @@ type Ours = {
   metrics: { name: string; value: number; valueSeconds: number; measureSeconds: number; contrastSeconds: number }[];
 };
 type Theirs = { version: string; metrics: Record<string, { value: number; seconds: number }> };
-const run = <Answer>(program: string, script: string): Answer =>
+const run = (program: string, script: string): unknown =>
   JSON.parse(
     execFileSync(program, [join(import.meta.dirname, script), file, String(rows), String(classes)], {
       encoding: "utf8",
       timeout: 1_200_000,
     }),
-  ) as Answer;
+  );
 
 try {
   writeFileSync(file, Buffer.concat(draw()));
   const busy = loadavg()[0] ?? 0;
-  const ours = run<Ours>(process.execPath, "many-classes-part.ts");
-  const theirs = run<Theirs>("/usr/bin/python3", "many-classes.py");
+  const ours = run(process.execPath, "many-classes-part.ts") as Ours;
+  const theirs = run("/usr/bin/python3", "many-classes.py") as Theirs;
   const lines = ours.metrics.map(({ name, value, valueSeconds, measureSeconds, contrastSeconds }) => {
     const other = theirs.metrics[name];
     if (other !== undefined && Math.abs(other.value - value) > 1e-9)
