@@ -4,7 +4,7 @@ import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
-import { removeOutputs, removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
 import { planChecks } from "./judge/plan-checks.ts";
@@ -57,7 +57,7 @@ export async function compareFiles(
   deps: FileDeps,
 ): Promise<{ verdict: VerdictFile; metrics: MetricsFile; files: OutputFiles }> {
   const { task } = request;
-  // No older result may pass for this one. The predictions of an older run may be what is compared now.
+  // No older result may pass for this one. A gate's predictions in the same folder may be what is compared.
   await removeReports(request.checkout, request.out);
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = {
@@ -142,7 +142,6 @@ export async function compareFiles(
       metricsOf(identity[role], role, measurer, dataset, { level, only: request.policies }),
     ),
   };
-  await removeOutputs(request.checkout, request.out);
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
       modelId: identity.candidate.id,
