@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
 import type { MetricOptions } from "../models/core/manifest/metric-options.ts";
-import { removeOutputs, removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
+import { removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
 import { answerNotes } from "./judge/answer-notes.ts";
 import { judgePredictions } from "./judge/judge-predictions.ts";
 import { judgeRun } from "./judge/judge.ts";
@@ -70,7 +70,7 @@ export async function compareFiles(
     const definition = catalog.get(policy.metric);
     if (definition !== undefined) requireReadOptions([definition], policy, `--metric ${policy.metric}`);
   }
-  // No older result may pass for this one. The predictions of an older run may be what is compared now.
+  // No older result may pass for this one. A gate's predictions in the same folder may be what is compared.
   await removeReports(request.checkout, request.out);
   const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
   const options = {
@@ -156,7 +156,6 @@ export async function compareFiles(
       metricsOf(identity[role], role, measurer, dataset, { level, only: request.policies }),
     ),
   };
-  await removeOutputs(request.checkout, request.out);
   const files = await writeOutputs(request.out, verdict, metrics, [
     {
       modelId: identity.candidate.id,

@@ -97,6 +97,7 @@ describe("sluice compare", () => {
   });
 
   it("is INCOMPARABLE with different rows or labels, and names the first that differ", async () => {
+    file("good.jsonl", predictions(4));
     file("fewer.jsonl", predictions(4).split("\n").slice(2).join("\n"));
     const rows = await compare("good.jsonl", "fewer.jsonl");
     expect(rows.code).toBe(3);
@@ -154,22 +155,20 @@ describe("sluice compare", () => {
       expect([refused.code, refused.stdout], out).toEqual([2, ""]);
       expect(refused.stderr).toContain("a symbolic link stands where");
     }
-    mkdirSync(join(dir, "own/predictions/good"), { recursive: true });
+    mkdirSync(join(dir, "own"));
     const kept = join(elsewhere, "kept");
     writeFileSync(kept, "mine");
-    for (const path of ["verdict.json", "report.html", "predictions/good/score.candidate.csv"])
-      symlinkSync(kept, join(dir, "own", path));
+    for (const path of ["verdict.json", "report.html", "report.md"]) symlinkSync(kept, join(dir, "own", path));
     expect((await compare("good.jsonl", "good.jsonl", "--out", "own")).code).toBe(0);
     expect(readdirSync(elsewhere)).toEqual(["kept"]);
     expect(readFileSync(kept, "utf8")).toBe("mine");
     expect(lstatSync(join(dir, "own/verdict.json")).isFile()).toBe(true);
   });
 
-  it("leaves no older result behind when it cannot read, and compares an older run's own predictions", async () => {
+  it("leaves no older result behind when it cannot read", async () => {
     file("good.jsonl", predictions(4));
     expect((await compare("good.jsonl", "good.jsonl", "--out", "again")).code).toBe(0);
-    const own = (role: string) => `again/predictions/good/score.${role}.csv`;
-    expect((await compare(own("baseline"), own("candidate"), "--out", "again")).code).toBe(0);
+    expect(existsSync(join(dir, "again/verdict.json"))).toBe(true);
     expect((await compare("good.jsonl", "nowhere.jsonl", "--out", "again")).code).toBe(4);
     expect(existsSync(join(dir, "again/verdict.json"))).toBe(false);
   });

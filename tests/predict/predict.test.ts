@@ -119,7 +119,7 @@ describe("the rows", () => {
     writeFileSync(at("european.csv"), "name;a;b;c\nr0;1,5;1;1\nr1;2;2;2,5\n");
     const run = await predict([...common("european-out.csv", server.url, "european.csv")]);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.stderr).toMatch(/european\.csv: cells are divided by semicolons, as the header shows/);
+    expect(run.stderr).toMatch(/european\.csv: cells are divided by a semicolon, as the header shows/);
     expect(run.stderr).toMatch(/european\.csv: numbers have a decimal comma, as its first rows show/);
     expect(rowsOf(at("european-out.csv")).map((row) => Number(row["value_value"]))).toEqual([112, 272.5]);
   });

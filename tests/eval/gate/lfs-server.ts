@@ -29,8 +29,8 @@ export type LfsServer = {
   }[];
   /** A file is given once so many are asked for. */
   together: number;
-  /** Most files that were on their way at a time. */
-  mostAtOnce: number;
+  /** The most files that were on their way at a time. */
+  maxAtOnce: number;
   put(content: string | Uint8Array): void;
   close(): Promise<void>;
 };
@@ -42,7 +42,7 @@ export async function startLfsServer(): Promise<LfsServer> {
     maxObjects: 100,
     requests: [],
     together: 1,
-    mostAtOnce: 0,
+    maxAtOnce: 0,
   };
   let url = "";
   const waiting: (() => void)[] = [];
@@ -91,7 +91,7 @@ export async function startLfsServer(): Promise<LfsServer> {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
       if (fault === "cut" || (fault === "cut-once" && from === 0)) return void response.end(bytes.subarray(0, 4));
       if (from > 0) response.writeHead(206, { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` });
-      state.mostAtOnce = Math.max(state.mostAtOnce, ++now);
+      state.maxAtOnce = Math.max(state.maxAtOnce, ++now);
       response.on("close", () => (now -= 1));
       waiting.push(() => response.end(bytes.subarray(from)));
       if (waiting.length >= state.together) for (const give of waiting.splice(0)) give();

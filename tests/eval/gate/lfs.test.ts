@@ -132,8 +132,8 @@ describe("the server", () => {
     const paths = await objects()([...wanted, wanted[0]!]);
     expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual([...wanted.map((_, i) => `file ${i}`), "file 0"]);
     expect([batches(), server.requests.length - batches()]).toEqual([3, 240]);
-    expect(server.mostAtOnce).toBeGreaterThanOrEqual(4);
-    expect(server.mostAtOnce).toBeLessThanOrEqual(8);
+    expect(server.maxAtOnce).toBeGreaterThanOrEqual(4);
+    expect(server.maxAtOnce).toBeLessThanOrEqual(8);
   });
 
   it("is asked for fewer when that is too many for it", async () => {
