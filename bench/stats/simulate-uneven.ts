@@ -11,7 +11,8 @@ export type UnevenTally = {
   gates: number;
   /** Gates that are INCONCLUSIVE because of too few clusters or large errors; they never decide. */
   refused: number;
-  /** The same for a confident limit, which needs more clusters. */
+  /** Gates that tried a confident limit, and of them the refused ones: a limit needs more clusters. */
+  limitGates: number;
   limitRefused: number;
   /** Gates without a figure or an interval. They never pass. */
   undefined: number;
@@ -26,7 +27,7 @@ export type UnevenTally = {
   half: number;
   reference: number;
   /** Wrong passes of that reference. */
-  referencePass: number;
+  referencePass?: number;
   compared: number;
 };
 /** Finished gates of one metric of one kind of data, from the first on. */
@@ -42,6 +43,7 @@ const referenceGates = { equal: 200, uneven: 1000 };
 const empty = (): UnevenTally => ({
   gates: 0,
   refused: 0,
+  limitGates: 0,
   limitRefused: 0,
   undefined: 0,
   pass: 0,
@@ -56,7 +58,7 @@ const empty = (): UnevenTally => ({
 
 export function addTallies(a: UnevenTally, b: UnevenTally): UnevenTally {
   const sum = { ...a };
-  for (const key of Object.keys(sum) as (keyof UnevenTally)[]) sum[key] += b[key];
+  for (const key of Object.keys(sum) as (keyof UnevenTally)[]) sum[key] = (sum[key] ?? 0) + (b[key] ?? 0);
   return sum;
 }
 
@@ -91,6 +93,7 @@ function count(
   tally.gates++;
   const { name: metric, direction } = definition;
   const asked = { ...options, level, seed: gate + 1 };
+  tally.limitGates++;
   if (undecidable({ kind: "limit", metric, confident: true }, [candidate]) !== null) tally.limitRefused++;
   else {
     const own = definition.measure(candidate, asked);
@@ -118,7 +121,7 @@ function count(
   tally.reference += reference;
   const difference = contrast.candidate - contrast.baseline;
   const ends = { low: difference - reference, high: difference + reference };
-  if (decideNonInferiority(ends, margin, direction) === "pass") tally.referencePass++;
+  if (decideNonInferiority(ends, margin, direction) === "pass") tally.referencePass = (tally.referencePass ?? 0) + 1;
   tally.compared++;
 }
 

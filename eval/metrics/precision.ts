@@ -10,8 +10,8 @@ const sums = classRatio("predicted");
  * Precision, TP / (TP + FP), of class 1 at `threshold` (score ≥ 0.5), or the macro mean over classes; [0, 1], higher is
  * better. Undefined, not 0, when no row is predicted positive (macro: when a class that has rows is never predicted).
  * Interval of one binary sample: Wilson over the rows predicted positive. Otherwise, and for the paired difference
- * (whose two denominators differ): BCa over rows, ABC above 5,000. As scikit-learn's precision_score where
- * that is defined.
+ * (whose two denominators differ): BCa over rows, ABC above 5,000, the difference at least t with the degrees of freedom
+ * that the few rows which differ leave. As scikit-learn's precision_score where that is defined.
  */
 export const precision: MetricDefinition = {
   name: "precision",

@@ -7,7 +7,7 @@ import type { Moments } from "../stats/uneven-moments.ts";
 import { unitMoments, type Units } from "./unit-spread.ts";
 
 /** What a statistic asks of its interval over units. */
-export type SkewDemand = {
+type SkewDemand = {
   /** What the skewness is multiplied by, however small it is; default: as for means, where it is visible. */
   factor?: number | undefined;
   /** Whether the statistic is one model's value rather than a difference. */

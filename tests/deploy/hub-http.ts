@@ -2,7 +2,7 @@ import { Http, type HttpDeps } from "../../deploy/hub/http.ts";
 import { readSettings, type Settings } from "../../deploy/hub/settings.ts";
 
 /** A clock that only pauses move, so that a test of minutes takes a moment. */
-export type Clock = { now: number; pauses: number[] };
+type Clock = { now: number; pauses: number[] };
 
 /** What a part of a deployment needs besides the network: a clock that pauses move, no chance, and its notes kept. */
 export function quietDeps(send: typeof fetch = fetch, given = "") {

@@ -5,10 +5,10 @@ import { waitForRevision } from "../../deploy/wait.ts";
 import { quietDeps } from "./hub-http.ts";
 
 const [ours, before, theirs] = ["a".repeat(40), "b".repeat(40), "c".repeat(40)];
-type Look = { stage: string; sha?: string | null; head?: string };
+type Sight = { stage: string; sha?: string | null; head?: string };
 
 /** A Space that shows these looks, a minute apart, the last one for ever. Answers what became of the wait. */
-async function waited(looks: readonly Look[], { restart = 200, given = "", lines = [] as string[] } = {}) {
+async function waited(looks: readonly Sight[], { restart = 200, given = "", lines = [] as string[] } = {}) {
   let at = 0;
   const restarts: string[] = [];
   const logs: string[] = [];
@@ -50,7 +50,7 @@ async function waited(looks: readonly Look[], { restart = 200, given = "", lines
   return { outcome, restarts, logs, stages, notes, minutes: Math.round(clock.now / 60_000) };
 }
 
-const runs: Look = { stage: "RUNNING", sha: ours };
+const runs: Sight = { stage: "RUNNING", sha: ours };
 
 it("waits for our very revision, whatever else runs before it", async () => {
   const { outcome, stages, restarts, minutes } = await waited([
@@ -121,7 +121,7 @@ describe("a Space that does not get on", () => {
   });
 });
 
-it.each<[string, Look[], string, string]>([
+it.each<[string, Sight[], string, string]>([
   [
     "a build that fails: with the build's log",
     [{ stage: "BUILDING" }, { stage: "BUILD_ERROR" }],
