@@ -82,7 +82,6 @@ async function predict(model: string, flags: PredictFlags, streams: Streams): Pr
       : authorization(streams.env, "http://localhost");
 
   const progress = new Progress(streams.stderr);
-  for (const note of input.notes) progress.note(note);
   const policy = { attempts: flags.retries + 1, baseMs: 250, maxMs: 30_000, maxWaitMs: 120_000 };
   const deps = {
     fetch,

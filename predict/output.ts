@@ -80,11 +80,7 @@ export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" |
 }
 
 /** Rows as text, each with a line end. Numbers are the shortest decimals that parse to the same doubles. */
-export function linesOf(
-  outcomes: readonly Outcome[],
-  card: Pick<Card, "heads" | "rules">,
-  format: OutputFormat,
-): string {
+function linesOf(outcomes: readonly Outcome[], card: Pick<Card, "heads" | "rules">, format: OutputFormat): string {
   const columns = columnsOf(card);
   const table = outcomes.map((outcome) => cellsOf(outcome, card));
   if (format === "jsonl")

@@ -61,7 +61,7 @@ const lines = worlds.flatMap((world) => {
     const { candidate, baseline } = drawSeries(world, 11, gate);
     for (const name of names) {
       const count = counts.get(name)!;
-      if (fewClusters(name, candidate) !== null) {
+      if (fewClusters(name, candidate, false) !== null) {
         count.refused++;
         continue;
       }

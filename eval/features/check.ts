@@ -10,7 +10,7 @@ import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { VerdictWord } from "../schema/verdict.ts";
 
 /** What the record of one lookup step shows. */
-export type StepCheck = {
+type StepCheck = {
   step: string;
   records: number;
   same: number;

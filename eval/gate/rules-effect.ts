@@ -11,7 +11,7 @@ import type { RulesEffect } from "../schema/verdict.ts";
 export type RuledRun = { predictions: ReadonlyMap<string, Predictions>; ruled: readonly RuledRow[] };
 
 /** The model's answers without its rules. */
-export function withoutRules(predictions: Predictions, ruled: readonly RuledRow[]): Predictions {
+function withoutRules(predictions: Predictions, ruled: readonly RuledRow[]): Predictions {
   const { head, ids, scores } = predictions;
   const width = ids.length === 0 ? 1 : scores.length / ids.length;
   const at = new Map(ids.map((id, i) => [id, i]));

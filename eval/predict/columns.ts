@@ -33,7 +33,7 @@ export type HeadColumns = {
 };
 
 /** The id that a row's answer to one step has, where a row becomes several. */
-export const stepId = (id: string, step: number) => `${id}:${step}`;
+const stepId = (id: string, step: number) => `${id}:${step}`;
 
 /** The ids that a row of the dataset has in the predictions of a head. */
 export function idsOf(row: DatasetRow, head: string): string[] {

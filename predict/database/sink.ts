@@ -15,7 +15,7 @@ type Kind = "key" | keyof Database["types"];
  * The columns of an output table. The file's `row` is left out, because it means nothing where rows come and go; the
  * model and a digest of the input take its place, by which a later run knows what is answered.
  */
-export function tableColumns(card: Pick<Card, "heads" | "rules">): { name: string; kind: Kind }[] {
+function tableColumns(card: Pick<Card, "heads" | "rules">): { name: string; kind: Kind }[] {
   const kindOf = (name: string): Kind => {
     if (name === "id") return "key";
     if (name === "attempts" || name === "error_status") return "whole";

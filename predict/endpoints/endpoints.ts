@@ -39,7 +39,9 @@ export async function openEndpoints(flags: EndpointFlags, policy: Policy, deps: 
       received: to?.at ?? flags.output,
     });
   const source =
-    from === null ? await fileSource(flags, to !== null) : await tableSource(from, flags.id, to === null, policy, deps);
+    from === null
+      ? await fileSource(flags, to !== null, deps.note)
+      : await tableSource(from, flags.id, to === null, policy, deps);
   return {
     source,
     outputName: to?.at ?? flags.output,
@@ -67,8 +69,13 @@ export async function openEndpoints(flags: EndpointFlags, policy: Policy, deps: 
   };
 }
 
-async function fileSource({ input: path, id }: EndpointFlags, keyed: boolean): Promise<Source> {
+async function fileSource(
+  { input: path, id }: EndpointFlags,
+  keyed: boolean,
+  note: (text: string) => void,
+): Promise<Source> {
   const input = await describeInput(path);
+  for (const seen of input.notes) note(seen);
   if (keyed) await requireKeys(input, id);
   return {
     name: path,

@@ -120,7 +120,7 @@ export function chart(options) {
   new ResizeObserver(draw).observe(plot);
   return {
     element,
-    update(next, to = end, around = undefined) {
+    update(next, to = end, around) {
       series = next;
       band = around;
       end = to;
@@ -165,7 +165,7 @@ function lines(values, x, y, s) {
 function area({ low, high }, x, y) {
   const edge = (/** @type {readonly (number | null)[]} */ values) =>
     values.flatMap((value, i) => (value === null ? [] : [`${x(i).toFixed(1)},${y(value).toFixed(1)}`]));
-  return svg("polygon", { class: "band", points: [...edge(high), ...edge(low).reverse()].join(" ") });
+  return svg("polygon", { class: "band", points: [...edge(high), ...edge(low).toReversed()].join(" ") });
 }
 
 /** @param {Band} band @param {(value: number) => string} format */

@@ -1,7 +1,7 @@
 import type { KeyEvents } from "./store.ts";
 
 /** Index of the first event later than `timeMs`; `to` when there is none. */
-export function firstAfter({ times, from, to }: KeyEvents, timeMs: number): number {
+function firstAfter({ times, from, to }: KeyEvents, timeMs: number): number {
   let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >>> 1;

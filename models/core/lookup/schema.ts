@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-export const duration = z
+const duration = z
   .string()
   .regex(/^[1-9]\d*(s|m|h|d)$/, "a whole number with s, m, h or d, e.g. 30d")
   .describe("A length of time: 90s, 15m, 12h or 30d.");

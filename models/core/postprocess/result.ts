@@ -25,7 +25,7 @@ export type SeriesResult = {
 /**
  * A piece of the text: [start, end) in UTF-16 code units. `score`: mean probability of its words' labels.
  */
-export type TypedSpan = { start: number; end: number; type: string; text: string; score: number };
+type TypedSpan = { start: number; end: number; type: string; text: string; score: number };
 export type SpansResult = {
   kind: "spans";
   /** In the order of the text. */

@@ -14,7 +14,7 @@ import type { FiredRule } from "./reasons.ts";
 import type { Rules } from "./schema.ts";
 
 /** What the rules made of one row's answer. */
-export type RuledAnswer = {
+type RuledAnswer = {
   heads: Record<string, HeadResult>;
   /** In the order of the list. */
   fired: readonly FiredRule[];

@@ -149,11 +149,11 @@ describe("the columns", () => {
     const one = await columns(cases["origins"]!);
     // Step 3 of row 0 is not known.
     expect(one.ids.slice(0, 5)).toEqual(["r0:1", "r0:2", "r0:4", "r1:1", "r1:2"]);
-    expect([...one.labels.slice(0, 5)]).toEqual([0, 1, 4, 1, 2]);
+    expect(Array.from(one.labels.slice(0, 5))).toEqual([0, 1, 4, 1, 2]);
     expect(one.groups!.slice(0, 4)).toEqual(["s0", "s0", "s0", "s1"]);
     expect(one.slices["parity"]!.slice(0, 4)).toEqual(["even", "even", "even", "odd"]);
-    expect([...one.naiveScales!.slice(0, 2)]).toEqual([2, 2]);
-    expect([...one.forecasts!.steps.slice(0, 4)]).toEqual([1, 2, 4, 1]);
+    expect(Array.from(one.naiveScales!.slice(0, 2))).toEqual([2, 2]);
+    expect(Array.from(one.forecasts!.steps.slice(0, 4))).toEqual([1, 2, 4, 1]);
     const { levels, values } = one.forecasts!.quantiles!;
     expect(levels).toEqual([0.1, 0.5, 0.9]);
     one.scores.forEach((score, i) => expect(values[3 * i + 1]).toBe(score));
@@ -162,7 +162,7 @@ describe("the columns", () => {
   it("of a step a row are the forecast of that step", async () => {
     const [steps, origins] = [await columns(cases["steps"]!), await columns(cases["origins"]!)];
     expect(steps.ids.slice(0, 3)).toEqual(["r0", "r1", "r2"]);
-    expect([...steps.forecasts!.steps.slice(0, 3)]).toEqual([1, 2, 3]);
+    expect(Array.from(steps.forecasts!.steps.slice(0, 3))).toEqual([1, 2, 3]);
     const at = origins.ids.indexOf("r1:2");
     expect(steps.scores[1]).toBe(origins.scores[at]);
   });
@@ -182,7 +182,7 @@ describe("the columns", () => {
     });
     const { answers } = await columns(cases["audio"]!);
     expect(answers).toMatchObject({ kind: "text" });
-    if (answers?.kind === "text") expect([...answers.audioSeconds!.slice(0, 2)]).toEqual([1.5, 2.5]);
+    if (answers?.kind === "text") expect(Array.from(answers.audioSeconds!.slice(0, 2))).toEqual([1.5, 2.5]);
   });
 });
 

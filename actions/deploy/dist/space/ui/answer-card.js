@@ -1,5 +1,7 @@
 import { fill, h } from "./dom.js";
-import { clock, number, percent, plural } from "./format.js";
+import { clock } from "./format.js";
+import { headText } from "./head-text.js";
+import { headView } from "./head-view.js";
 import { timeBar } from "./time-bar.js";
 
 /**
@@ -97,7 +99,13 @@ export function answerCard(title, from, note = "") {
       who.textContent = prediction.from;
       fill(
         body,
-        ...prediction.heads.map((head) => headView(head, prediction.heads.length > 1)),
+        ...prediction.heads.map((head) => headView(head, prediction.row, prediction.heads.length > 1)),
+        prediction.reasons.length > 0 &&
+          h(
+            "ul",
+            { class: "reasons", "aria-label": "Reasons" },
+            ...prediction.reasons.map((reason) => h("li", null, reason)),
+          ),
         ...prediction.notes.map((note) => h("p", { class: "hint note" }, note)),
         timeBar(prediction.timing),
         h(
@@ -171,77 +179,4 @@ function pauseLine(pauseMs) {
 /** @param {string} words @returns {string} with a capital and a full stop */
 function sentence(words) {
   return words === "" ? "" : `${words[0]?.toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
-}
-
-/**
- * One head in a few words, for tables and screen readers.
- * @param {import("./answers.js").HeadAnswer} head
- * @returns {string}
- */
-export function headText(head) {
-  return head.kind === "classification"
-    ? `${head.label}, ${percent(head.score)}`
-    : head.kind === "regression"
-      ? `${number(head.value)}${head.unit === "" ? "" : ` ${head.unit}`}`
-      : String(head.text);
-}
-
-/** @param {import("./answers.js").HeadAnswer} head @param {boolean} named */
-function headView(head, named) {
-  const name = named && h("p", { class: "head-name quiet" }, head.name);
-  if (head.kind === "classification") {
-    const first = head.scores.slice(0, 8);
-    const others = head.scores.length - first.length;
-    return h(
-      "div",
-      { class: "head" },
-      name,
-      h(
-        "p",
-        { class: "result" },
-        h("span", { class: "result-main" }, head.label),
-        h("span", { class: "result-side" }, percent(head.score)),
-      ),
-      h("ul", { class: "bars" }, ...first.map(({ label, score }) => bar(label, score, label === head.label))),
-      others > 0 && h("p", { class: "quiet" }, `and ${others} less likely`),
-    );
-  }
-  if (head.kind === "regression") {
-    return h(
-      "div",
-      { class: "head" },
-      name,
-      h(
-        "p",
-        { class: "result" },
-        h("span", { class: "result-main number", title: String(head.value) }, number(head.value)),
-        h("span", { class: "result-side" }, head.unit),
-      ),
-    );
-  }
-  const facts = [
-    head.usage === null ? "" : plural(head.usage.outputTokens, "token"),
-    head.cut ? "cut at its token limit" : "",
-    "a text has no confidence",
-  ].filter(Boolean);
-  return h(
-    "div",
-    { class: "head" },
-    name,
-    h("p", { class: "result-text" }, head.text),
-    h("p", { class: "hint" }, facts.join(" · ")),
-  );
-}
-
-/** @param {string} label @param {number} score @param {boolean} first */
-function bar(label, score, first) {
-  const filled = h("i", { class: first ? "first" : null });
-  filled.style.width = `${Math.min(1, Math.max(0, score)) * 100}%`;
-  return h(
-    "li",
-    null,
-    h("span", { class: "bar-label" }, label),
-    h("span", { class: "bar", "aria-hidden": "true" }, filled),
-    h("span", { class: "bar-score" }, percent(score)),
-  );
 }

@@ -3,21 +3,35 @@ import { fieldErrors } from "./api.js";
 /**
  * Turns the server's answer for a row into what the page shows. A HeadAnswer's `score` is the probability of its
  * `label`; its `scores` are sorted, highest first. The `error` of a RowOutcome is "" for an answered row.
+ * `unlisted` counts the labels that the answer leaves out. `field` and `history` name the fields of the row that hold the
+ * text of spans, and the values before a forecast. `readTo` is where the model stopped reading, null at the end.
  * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null }
  *   | { name: string, kind: "regression", unit: string }
+ *   | { name: string, kind: "ranking" }
+ *   | { name: string, kind: "series", unit: string, history: string }
+ *   | { name: string, kind: "spans", types: string[], field: string }
  *   | { name: string, kind: "text" }} Head
- * @typedef {{ name: string, kind: "classification", label: string, score: number, scores: LabelScore[] }
- *   | { name: string, kind: "regression", value: number, unit: string }
+ * @typedef {{
+ *   name: string, kind: "classification", label: string, score: number, scores: LabelScore[], unlisted: number,
+ * } | { name: string, kind: "regression", value: number, unit: string }
+ *   | { name: string, kind: "ranking", items: Item[] }
+ *   | { name: string, kind: "series", values: number[], quantiles: Quantile[], unit: string, history: string }
+ *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
  *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
+ * @typedef {{ id: string, title: string, score: number }} Item
+ * @typedef {{ level: number, values: number[] }} Quantile
+ * @typedef {{ start: number, end: number, type: string, text: string, score: number }} TextSpan
  * @typedef {{ label: string, score: number }} LabelScore
  * @typedef {{ inputTokens: number, outputTokens: number }} Usage
  * @typedef {{
  *   heads: HeadAnswer[],
  *   notes: string[],
+ *   reasons: string[],
  *   timing: import("./time-bar.js").Timing,
  *   from: string,
  *   raw: unknown,
- * }} Prediction
+ *   row: Record<string, unknown>,
+ * }} Prediction `row`: what was asked
  * @typedef {{ heads: HeadAnswer[], error: string }} RowOutcome one row of a batch
  */
 
@@ -31,7 +45,14 @@ export function readHeads(answer, heads) {
   return heads.map((head) => {
     const own = answer?.heads?.[head.name];
     if (own === undefined || own === null) throw new Error(`The answer has nothing for “${head.name}”.`);
-    if (head.kind === "text")
+    return readHead(head, own);
+  });
+}
+
+/** @param {Head} head @param {any} own its part of the answer @returns {HeadAnswer} */
+function readHead(head, own) {
+  switch (head.kind) {
+    case "text":
       return {
         name: head.name,
         kind: "text",
@@ -39,20 +60,60 @@ export function readHeads(answer, heads) {
         cut: own.finishReason === "length",
         usage: own.usage ?? null,
       };
-    if (head.kind === "regression")
+    case "regression":
       return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
-    const scores = Object.entries(own.probabilities ?? {})
-      .map(([label, score]) => ({ label, score: Number(score) }))
-      .sort((a, b) => b.score - a.score);
-    const label = String(own.label);
-    return {
-      name: head.name,
-      kind: "classification",
-      label,
-      scores,
-      score: scores.find((one) => one.label === label)?.score ?? Number(own.score),
-    };
-  });
+    case "ranking":
+      return {
+        name: head.name,
+        kind: "ranking",
+        items: list(own.items).map(({ id, title, score }) => ({
+          id: String(id),
+          title: String(title ?? ""),
+          score: Number(score),
+        })),
+      };
+    case "series":
+      return {
+        ...head,
+        values: list(own.values).map(Number),
+        quantiles: list(own.quantiles).map(({ level, values }) => ({
+          level: Number(level),
+          values: list(values).map(Number),
+        })),
+      };
+    case "spans":
+      return {
+        ...head,
+        spans: list(own.spans).map(({ start, end, type, text, score }) => ({
+          start: Number(start),
+          end: Number(end),
+          type: String(type),
+          text: String(text),
+          score: Number(score),
+        })),
+        readTo: own.readTo ?? null,
+      };
+    case "classification": {
+      const given = own.top ?? Object.entries(own.probabilities ?? {}).map(([label, score]) => ({ label, score }));
+      const scores = list(given)
+        .map(({ label, score }) => ({ label: String(label), score: Number(score) }))
+        .sort((a, b) => b.score - a.score);
+      const label = String(own.label);
+      return {
+        name: head.name,
+        kind: "classification",
+        label,
+        scores,
+        score: scores.find((one) => one.label === label)?.score ?? Number(own.score),
+        unlisted: Math.max(0, head.labels.length - scores.length),
+      };
+    }
+  }
+}
+
+/** @param {unknown} value @returns {any[]} */
+function list(value) {
+  return Array.isArray(value) ? value : [];
 }
 
 /**
@@ -62,6 +123,16 @@ export function readHeads(answer, heads) {
 export function readNotes(answer) {
   return (answer?.notes ?? []).map(
     (/** @type {any} */ note) => `${String(note.field)}: ${String(note.problem)}; ${String(note.used)} was used.`,
+  );
+}
+
+/**
+ * @param {any} answer of one row
+ * @returns {string[]} what the rules that fired say; a rule that gives no reason is named
+ */
+export function readReasons(answer) {
+  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason }) =>
+    reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`,
   );
 }
 

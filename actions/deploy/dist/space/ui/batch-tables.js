@@ -1,6 +1,6 @@
-import { headText } from "./answer-card.js";
 import { h } from "./dom.js";
 import { plural, shorten } from "./format.js";
+import { headText } from "./head-text.js";
 
 /**
  * The tables of the batch tab: a preview before the run, the answers after it.
@@ -197,7 +197,20 @@ export function resultRecords(input, outcomes, heads) {
 function figures(head, answer) {
   if (head.kind === "classification" && answer?.kind === "classification")
     return [answer.label, ...head.labels.map((label) => answer.scores.find((one) => one.label === label)?.score ?? "")];
-  return [answer?.kind === "regression" ? answer.value : answer?.kind === "text" ? answer.text : ""];
+  switch (answer?.kind) {
+    case "regression":
+      return [answer.value];
+    case "text":
+      return [answer.text];
+    case "ranking":
+      return [JSON.stringify(answer.items.map(({ id }) => id))];
+    case "series":
+      return [JSON.stringify(answer.values)];
+    case "spans":
+      return [JSON.stringify(answer.spans.map(({ start, end, type }) => ({ start, end, type })))];
+    default:
+      return [""];
+  }
 }
 
 /** @param {unknown} value */

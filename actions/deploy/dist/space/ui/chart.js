@@ -4,6 +4,7 @@ import { fill, h, svg } from "./dom.js";
  * A small SVG line chart with a value axis. It is redrawn when its width changes. Its legend shows the newest values,
  * or those under the pointer. `max` fixes the top of the axis; otherwise it follows the values.
  * @typedef {{ name: string, values: readonly (number | null)[] }} Series oldest first; null leaves a gap
+ * @typedef {{ name: string, low: readonly (number | null)[], high: readonly (number | null)[] }} Band drawn behind them
  * @typedef {{
  *   title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?: number,
  *   empty: string,
@@ -17,8 +18,8 @@ const BOTTOM = 22;
 
 /**
  * @param {ChartOptions} options
- * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string) => void }} `to` is a new label for
- *   the right end of the axis
+ * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string, band?: Band) => void }} `to` is a
+ *   new label for the right end of the axis
  */
 export function chart(options) {
   const legend = h("div", { class: "legend" });
@@ -27,14 +28,16 @@ export function chart(options) {
   const height = options.height ?? 150;
   /** @type {readonly Series[]} */
   let series = [];
+  /** @type {Band | undefined} */
+  let band;
   let end = options.to ?? "";
 
   const draw = () => {
     const width = plot.clientWidth;
     if (width === 0) return;
     const length = Math.max(0, ...series.map((one) => one.values.length));
-    const values = series
-      .flatMap((one) => one.values)
+    const values = [...series.map((one) => one.values), band?.low ?? [], band?.high ?? []]
+      .flat()
       .filter((value) => value !== null && Number.isFinite(value))
       .map(Number);
     if (values.length === 0) {
@@ -53,7 +56,7 @@ export function chart(options) {
         height,
         viewBox: `0 0 ${width} ${height}`,
         role: "img",
-        "aria-label": `${options.title}: ${sentence(series, options.format)}`,
+        "aria-label": `${options.title}: ${sentence(series, options.format)}${band === undefined ? "" : `; ${band.name} from ${range(band, options.format)}`}`,
       },
       ...ticks.map((tick) =>
         svg(
@@ -66,6 +69,7 @@ export function chart(options) {
       svg("text", { class: "ends", x: LEFT, y: height - 5 }, options.from ?? ""),
       svg("text", { class: "ends", x: width - RIGHT, y: height - 5, "text-anchor": "end" }, end),
       cursor,
+      band !== undefined && area(band, x, y),
       ...series.flatMap((one, s) => lines(one.values, x, y, s)),
     );
     fill(plot, drawing);
@@ -98,13 +102,27 @@ export function chart(options) {
           h("b", null, value === null || value === undefined ? "–" : options.format(value)),
         );
       }),
+      band !== undefined && bandKey(band, i),
     );
+
+  /** @param {Band} drawn @param {number} i */
+  const bandKey = (drawn, i) => {
+    const [low, high] = [drawn.low[i] ?? null, drawn.high[i] ?? null];
+    return h(
+      "span",
+      { class: "key band-key" },
+      h("i", { "aria-hidden": "true" }),
+      `${drawn.name} `,
+      h("b", null, low === null || high === null ? "–" : `${options.format(low)} to ${options.format(high)}`),
+    );
+  };
 
   new ResizeObserver(draw).observe(plot);
   return {
     element,
-    update(next, to = end) {
+    update(next, to = end, around) {
       series = next;
+      band = around;
       end = to;
       draw();
     },
@@ -136,6 +154,25 @@ function lines(values, x, y, s) {
             points: run.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" "),
           });
     });
+}
+
+/**
+ * The area between two lines, where both have values; they have no gaps among them.
+ * @param {Band} band
+ * @param {(i: number) => number} x
+ * @param {(value: number) => number} y
+ */
+function area({ low, high }, x, y) {
+  const edge = (/** @type {readonly (number | null)[]} */ values) =>
+    values.flatMap((value, i) => (value === null ? [] : [`${x(i).toFixed(1)},${y(value).toFixed(1)}`]));
+  return svg("polygon", { class: "band", points: [...edge(high), ...edge(low).toReversed()].join(" ") });
+}
+
+/** @param {Band} band @param {(value: number) => string} format */
+function range({ low, high }, format) {
+  const known = (/** @type {readonly (number | null)[]} */ values) =>
+    values.filter((value) => value !== null).map(Number);
+  return `${format(Math.min(...known(low)))} to ${format(Math.max(...known(high)))}`;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { headText } from "./answer-card.js";
 import { chart } from "./chart.js";
 import { fill, h } from "./dom.js";
 import { clock, duration, number, shorten } from "./format.js";
+import { headText } from "./head-text.js";
 
 /**
  * The answers of this visit, newest first, with charts of their course; in memory only.
@@ -27,10 +27,10 @@ export function historyView(model, reuse) {
     title:
       head === undefined
         ? "Answers"
-        : head.kind === "text"
-          ? head.name
+        : head.kind === "regression"
+          ? `${head.name}${head.unit === "" || head.unit === head.name ? "" : `, ${head.unit}`}`
           : head.kind !== "classification"
-            ? `${head.name}${head.unit === "" || head.unit === head.name ? "" : `, ${head.unit}`}`
+            ? head.name
             : scored === null
               ? `Confidence of ${head.name}`
               : `Score of “${scored}”`,
@@ -51,7 +51,7 @@ export function historyView(model, reuse) {
   });
   const rows = h("tbody");
   const more = h("p", { class: "hint" });
-  const drawn = head?.kind === "text" ? null : answers.element;
+  const drawn = head?.kind === "classification" || head?.kind === "regression" ? answers.element : null;
   const element = h(
     "section",
     { class: "card history", hidden: true },

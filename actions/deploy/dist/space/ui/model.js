@@ -1,5 +1,5 @@
 import { Failure, request } from "./api.js";
-import { readHeads, readNotes, readOutcome, readTiming } from "./answers.js";
+import { readHeads, readNotes, readOutcome, readReasons, readTiming } from "./answers.js";
 import { readFields } from "./schema-fields.js";
 
 /**
@@ -129,9 +129,11 @@ function backendOf(model, title, taken = {}) {
       return {
         heads: readHeads(data, model.heads),
         notes: readNotes(data),
+        reasons: readReasons(data),
         timing: readTiming(data, totalMs),
         from: `${text(data.model)} v${text(data.version)}`,
         raw: data,
+        row,
       };
     },
   };
@@ -139,15 +141,25 @@ function backendOf(model, title, taken = {}) {
 
 /** @param {any} head @returns {import("./answers.js").Head} */
 function readHead(head) {
-  if (head.kind === "text") return { name: text(head.name), kind: "text" };
-  return head.kind === "classification"
-    ? {
-        name: text(head.name),
+  const name = text(head.name);
+  switch (head.kind) {
+    case "classification":
+      return {
+        name,
         kind: "classification",
         labels: (head.labels ?? []).map(String),
         positive: head.positive === undefined ? null : String(head.positive),
-      }
-    : { name: text(head.name), kind: "regression", unit: text(head.unit) };
+      };
+    case "ranking":
+    case "text":
+      return { name, kind: head.kind };
+    case "series":
+      return { name, kind: "series", unit: text(head.unit), history: text(head.history) };
+    case "spans":
+      return { name, kind: "spans", types: (head.types ?? []).map(String), field: text(head.field) };
+    default:
+      return { name, kind: "regression", unit: text(head.unit) };
+  }
 }
 
 /**

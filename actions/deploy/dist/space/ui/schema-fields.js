@@ -3,7 +3,7 @@
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- *   maxCharacters?: number, choices?: string[], shape?: number[],
+ *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean,
  * }} Field
  */
 
@@ -55,10 +55,17 @@ function kindOf(property) {
           kind: "number-list",
           ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }),
         };
-      return { kind: "json", shape: shapeOf(property) };
+      return innermost(property)?.type === "number" || innermost(property)?.type === "integer"
+        ? { kind: "json", shape: shapeOf(property) }
+        : { kind: "json", list: true };
     default:
       return { kind: "json" };
   }
+}
+
+/** @param {any} property @returns {any} what the innermost list holds */
+function innermost(property) {
+  return property?.type === "array" ? innermost(property.items) : property;
 }
 
 /** @param {any} property @returns {number[]} sizes of nested lists */
