@@ -1,10 +1,11 @@
 // `npm run flaky -- --runs 20 [tests…]`: runs the tests again and again beside a neighbour that keeps every processor
 // busy, and says which did not end the same way each time. Nothing is retried.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { differences, type Outcomes } from "./flaky/differences.ts";
 
@@ -47,11 +48,10 @@ function runOnce(folder: string, run: number): Outcomes {
   );
 }
 
+// Threads, because they end with this process, however it ends.
 const neighbours = values.quiet
   ? []
-  : Array.from({ length: availableParallelism() }, () =>
-      spawn(process.execPath, ["--eval", "for (;;);"], { stdio: "ignore" }),
-    );
+  : Array.from({ length: availableParallelism() }, () => new Worker("for (;;);", { eval: true }));
 const folder = mkdtempSync(join(tmpdir(), "sluice-flaky-"));
 try {
   const all: Outcomes[] = [];
@@ -69,6 +69,6 @@ try {
   console.log(`${found.length} tests did not end the same way in ${runs} runs`);
   process.exitCode = found.length === 0 ? 0 : 1;
 } finally {
-  for (const one of neighbours) one.kill("SIGKILL");
+  await Promise.all(neighbours.map((one) => one.terminate()));
   rmSync(folder, { recursive: true, force: true });
 }

@@ -58,6 +58,8 @@ export async function mutateRoom(
     tsconfigFile: "none.json",
     warnings: false,
     timeoutMS: 20_000,
+    // The first run, without a mutant, takes minutes on a busy machine.
+    dryRunTimeoutMinutes: 30,
     disableTypeChecks: false,
     allowConsoleColors: false,
     // Its enum of levels exists for the compiler only.

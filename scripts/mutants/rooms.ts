@@ -83,6 +83,6 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
   },
   "safe-fetch": {
     sources: ["spaces/server/http/safe-fetch.ts", "models/core/loopback.ts"],
-    tests: ["tests/spaces/server/safe-fetch.test.ts"],
+    tests: ["tests/models/core/loopback.test.ts", "tests/spaces/server/safe-fetch.test.ts"],
   },
 };

@@ -7,7 +7,7 @@ import { secretIn } from "../../deploy/bundle/secrets.ts";
 import { changesTo, restorationOf } from "../../deploy/content.ts";
 import type { RemoteFile } from "../../deploy/hub/repository.ts";
 import type { Runtime } from "../../deploy/hub/space.ts";
-import { plan, type CurrentState, type Wanted } from "../../deploy/plan.ts";
+import { paymentDiagnostic, plan, refusals, type CurrentState, type Wanted } from "../../deploy/plan.ts";
 import { differenceOf } from "../../deploy/prove/compare.ts";
 import { readSettings, settingsSchema } from "../../deploy/hub/settings.ts";
 import { nextStep, type Sighting } from "../../deploy/stages.ts";
@@ -101,6 +101,34 @@ describe("the plan", () => {
       deployed,
     }).find((step) => step.kind === "fall-back");
     expect(unproved).toMatchObject({ to: { commit: "older" } });
+  });
+});
+
+describe("what is refused before anything is changed", () => {
+  const settings = readSettings("max-space-bytes=10", "the test");
+  const info = { head: "head", sdk: "docker", private: false, disabled: false };
+  const runtime = (stage: string) => ({ stage, sha: "head", errorMessage: null, domain: "x" });
+  it.each<[string, Partial<CurrentState>, string, string[]]>([
+    ["nothing", {}, "1234567890", []],
+    ["a Space that is no Docker Space", { info: { ...info, sdk: "gradio" } }, "1", ["space-sdk"]],
+    ["a Space that the Hub has disabled", { info: { ...info, disabled: true } }, "1", ["space-disabled"]],
+    ["a paused Space", { runtime: runtime("PAUSED") }, "1", ["space-paused"]],
+    ["a Space that is being deleted", { runtime: runtime("DELETING") }, "1", ["space-deleting"]],
+    ["a byte too many", {}, "12345678901", ["space-size"]],
+    [
+      "all at once",
+      { info: { ...info, sdk: null }, runtime: runtime("PAUSED") },
+      "12345678901",
+      ["space-sdk", "space-paused", "space-size"],
+    ],
+  ])("%s", (_, more, text, codes) => {
+    const found = refusals(current([], more), { files: [file("a", text)], deployed }, settings);
+    expect(found.map(({ code }) => code)).toEqual(codes);
+    for (const { place } of found) expect(place).toBe("spaces/o/m");
+  });
+
+  it("a Space without a plan, by name", () => {
+    expect(paymentDiagnostic("o/m")).toMatchObject({ code: "space-plan", place: "spaces/o/m" });
   });
 });
 
