@@ -50,7 +50,7 @@ export const manifestExamples: Readonly<Record<string, string>> = {
     "- {name: sentiment, from: logits, kind: classification, activation: softmax, labels: [negative, positive]}",
   "postprocess.*.labels": "labels: [negative, positive]",
   rules:
-    "rules:\n  version: 1.0.0\n  list:\n    - {id: large-night-payment, when: amount > 500 and hour < 6, add: {atLeast: 0.9}, reasons: [a large payment at night]}",
+    "rules:\n  version: 1.0.0\n  list:\n    - {id: large-night-payment, when: amount > 500 and hour > 22, add: {atLeast: 0.9}, reasons: [a large payment at night]}",
   "rules.version": "version: 1.0.0",
   "rules.list": "list:\n  - {id: large, when: amount > 500, reasons: [a large payment]}",
   "rules.list.*": "- {id: large, when: amount > 500, reasons: [a large payment]}",

@@ -36,6 +36,7 @@ describe("the catalog", () => {
       "accuracy",
       "precision",
       "recall",
+      "false_positive_rate",
       "f1",
       "macro_f1",
     ]);
