@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
@@ -164,7 +164,7 @@ async function answersOf(url: string, one: TaskToy): Promise<Answers> {
   const response = await fetch(`${url}/models/${one.id}/predict/batch`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ rows: rows.get(one.id)!.map((row) => named({ ...row, truth: undefined }, "")) }),
+    body: JSON.stringify({ rows: rows.get(one.id) }),
   });
   const { predictions } = (await response.json()) as { predictions: { heads: Heads }[] };
   return new Map(rows.get(one.id)!.map(({ id }, i) => [String(id), predictions[i]!.heads]));
@@ -201,6 +201,14 @@ describe("with the version that passed", () => {
     const row = rows.get(one.id)![7]!;
     const alone = (await (await server.post(`/models/${one.id}/predict`, row)).json()) as { heads: Heads };
     expect(alone.heads).toEqual(served.get(one.id)!.get(String(row["id"])));
+  });
+
+  it.each(taskToys)("the bot says an answer of $task in words", async (one) => {
+    const answer = await askPrediction({ fetch, timeoutMs: 30_000 }, server.url, one.id, rows.get(one.id)![7]);
+    if (!answer.ok) throw new Error(answer.why);
+    const head = answer.value.heads[headOf(one)]!;
+    expect(headWords(head)).toMatch(/^(?!an answer that|—).*\w/);
+    expect(headDifference(head, head)).toMatch(/^(equal|the same)/);
   });
 
   it.each(taskToys)(
