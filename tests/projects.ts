@@ -20,6 +20,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",
   "tests/eval/latency/processes.test.ts": "measures latency in real processes",
   "tests/models/core/lookup/redis.test.ts": "asks a real Redis, which it stops and starts again",
+  "tests/models/every-task.test.ts": "takes a model of every task from the gate to the deployed bundle",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
   "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",

@@ -1,5 +1,6 @@
-import { figure, safe } from "../context/text.ts";
+import { safe } from "../context/text.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
+import { headDifference, headWords } from "../spaces/head-words.ts";
 import { askForModel, commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;
@@ -118,10 +119,7 @@ function predictionText(answer: Answer<Prediction>): string {
   if (!answer.ok) return `🔴 ${safe(answer.why, 200)}`;
   const heads = Object.entries(answer.value.heads)
     .slice(0, 5)
-    .map(
-      ([name, { label, score, value }]) =>
-        `${safe(name, 30)}: ${label === undefined ? figure(value ?? Number.NaN) : `${safe(label, 40)}${score === undefined ? "" : ` ${figure(score)}`}`}`,
-    );
+    .map(([name, head]) => `${safe(name, 30)}: ${headWords(head)}`);
   return `${answer.value.version === undefined ? "" : `${safe(answer.value.version, 40)} `}(${Math.round(answer.ms)} ms): <b>${heads.join("; ")}</b>`;
 }
 
@@ -130,11 +128,8 @@ function difference([candidate, live]: readonly Answer<Prediction>[]): string[] 
   const words = Object.entries(candidate.value.heads).flatMap(([name, now]) => {
     const before = live.value.heads[name];
     if (before === undefined) return [];
-    if (now.label !== before.label) return [`${safe(name, 30)}: the labels differ`];
-    const [a, b] = [now.value ?? now.score, before.value ?? before.score];
-    return a === undefined || b === undefined
-      ? []
-      : [`${safe(name, 30)}: ${a === b ? "equal" : `${a > b ? "+" : ""}${figure(a - b)}`}`];
+    const change = headDifference(now, before);
+    return change === null ? [] : [`${safe(name, 30)}: ${change}`];
   });
   return words.length === 0 ? [] : [`candidate − live: ${words.join("; ")}`];
 }

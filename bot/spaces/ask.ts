@@ -21,11 +21,17 @@ const info = z.looseObject({
 });
 export type SpaceModel = z.infer<typeof info>;
 
+/** Each kind of head has its own of these: a classification a label, a ranking items, a forecast values. */
 const head = z.looseObject({
   label: z.string().optional(),
   score: z.number().optional(),
   value: z.number().optional(),
+  items: z.array(z.looseObject({ id: z.string(), title: z.string().optional() })).optional(),
+  values: z.array(z.number()).optional(),
+  spans: z.array(z.looseObject({ start: z.number(), end: z.number(), type: z.string(), text: z.string() })).optional(),
+  text: z.string().optional(),
 });
+export type HeadAnswer = z.infer<typeof head>;
 const prediction = z.looseObject({ version: z.string().optional(), heads: z.record(z.string(), head) });
 export type Prediction = z.infer<typeof prediction>;
 

@@ -186,6 +186,18 @@ describe("sluice compare", () => {
     expect(models[0]?.measurements.map((one) => one.slice)).toEqual(["all", "source=web", "source=app"]);
   });
 
+  it("shows the baseline's figure of every slice, though its file has another name", async () => {
+    file("worse.jsonl", predictions(8));
+    await compare("good.jsonl", "worse.jsonl", "--slices", "source", "--out", "named");
+    const report = readFileSync(join(dir, "named/report.md"), "utf8");
+    const [, table] = /<summary>Slices of the candidate([\s\S]*?)<\/details>/.exec(report)!;
+    const cells = table!.split("\n").filter((line) => line.includes("source="));
+    expect(cells.map((line) => line.split("|")[4]?.trim())).toEqual([
+      expect.stringMatching(/^0\.\d+$/),
+      expect.stringMatching(/^0\.\d+$/),
+    ]);
+  });
+
   it("reads a European file, says what it took for granted, and takes a declared encoding", async () => {
     const rows = predictions(4)
       .trim()

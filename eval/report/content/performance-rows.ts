@@ -8,9 +8,9 @@ export function metricsOf(
   metrics: MetricsFile | null,
   verdict: ModelVerdict,
 ): { candidate: ModelMetrics | null; baseline: ModelMetrics | null } {
-  const find = (role: ModelMetrics["role"]) =>
-    metrics?.models.find((one) => one.role === role && one.model.id === verdict.model.id) ?? null;
-  return { candidate: find("candidate"), baseline: find("baseline") };
+  const find = (role: ModelMetrics["role"], id: string | undefined) =>
+    metrics?.models.find((one) => one.role === role && one.model.id === id) ?? null;
+  return { candidate: find("candidate", verdict.model.id), baseline: find("baseline", verdict.baseline?.id) };
 }
 
 export type BatchRow = {

@@ -5,6 +5,7 @@ import type { HeadFiles, RowTensor, TensorsHead } from "./compiled.ts";
 import { numbersOf } from "./numbers-of.ts";
 import type { RankedItem } from "./result.ts";
 import type { RankingHead } from "./schema.ts";
+import { tieOrder } from "./tie-order.ts";
 
 /** Items by their row number in the catalogue; `items` is null where every item is scored, in the catalogue's order. */
 type Scored = { scores: ArrayLike<number>; items: ArrayLike<number> | null };
@@ -46,7 +47,7 @@ export function compileRanking(
       String(width),
     );
   const rowOfId = new Map(items.map(({ id }, i) => [id, i]));
-  const order = idOrder(items);
+  const order = tieOrder(items.map(({ id }) => id));
 
   return {
     kind: "tensors",
@@ -77,14 +78,6 @@ export function compileRanking(
 
 const answered = ({ id, title }: CatalogueItem, score: number): RankedItem =>
   title === undefined ? { id, score } : { id, score, title };
-
-/** Place of each item in the order of ids, so that ties are broken without comparing texts. */
-function idOrder(items: readonly CatalogueItem[]): Int32Array {
-  const sorted = Array.from(items.keys()).sort((a, b) => (items[a]!.id < items[b]!.id ? -1 : 1));
-  const order = new Int32Array(items.length);
-  sorted.forEach((item, position) => void (order[item] = position));
-  return order;
-}
 
 /**
  * What the graph gave, checked.
@@ -182,8 +175,8 @@ function listOf(
 }
 
 /**
- * The `k` best, by score descending and then by id ascending. They are kept sorted while the others go by, because k is
- * small beside a catalogue.
+ * The `k` best, by score descending and then by `order`. They are kept sorted while the others go by, because k is small
+ * beside a catalogue.
  */
 function bestOf({ scores, items }: Scored, k: number, order: Int32Array, excluded: ReadonlySet<number> | null): Best {
   const best: Best = [];

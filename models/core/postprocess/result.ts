@@ -13,7 +13,7 @@ export type ClassificationResult = {
 export type RegressionResult = { kind: "regression"; value: number };
 /** An item of a ranking, and its name for people where the catalogue has one. */
 export type RankedItem = { id: string; score: number; title?: string };
-/** Best first: score descending, id ascending in code units. */
+/** Best first: score descending, equal ones in `tieOrder`. */
 export type RankingResult = { kind: "ranking"; items: RankedItem[] };
 export type SeriesResult = {
   kind: "series";

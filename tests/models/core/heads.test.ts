@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../models/core/errors.ts";
 import { answerOf, headsWriter } from "../../../models/core/postprocess/heads-json.ts";
 import { rankingDifference } from "../../../models/core/postprocess/ranking-difference.ts";
+import { tieOrder } from "../../../models/core/postprocess/tie-order.ts";
 import type { RankingResult, SeriesResult, SpansResult, TextResult } from "../../../models/core/postprocess/result.ts";
 import { readWordLabels, spansOfLabels } from "../../../models/core/postprocess/word-labels.ts";
 import { linearManifest, modelFolder, predictorOf, refusal, sha256 } from "./build.ts";
@@ -56,10 +57,26 @@ describe("a ranking", () => {
     },
   );
 
-  it("breaks ties by id, whatever the order of the catalogue", async () => {
+  it("breaks ties by the hash of the id, so not by the order of the catalogue or of the ids", async () => {
     // Even rows of the catalogue (h, f, d, b) all score 1, odd ones (g, e, c, a) 0.
     const found = await ask(rankingToy(false, { k: 6 }), { a: 1, b: 0, c: 0, seen: [] });
-    expect(found.map(({ id }) => id)).toEqual(["b", "d", "f", "h", "a", "c"]);
+    const byHash = (ids: string[]) => ids.toSorted((x, y) => (sha256(x) < sha256(y) ? -1 : 1));
+    const expected = [...byHash(["b", "d", "f", "h"]), ...byHash(["a", "c", "e", "g"])].slice(0, 6);
+    expect(found.map(({ id }) => id)).toEqual(expected);
+    // printf %s ID | sha256sum: h aaa9, d 18ac, f 252f, b 3e23.
+    expect(expected.slice(0, 4)).toEqual(["d", "f", "b", "h"]);
+  });
+
+  it("gains nothing by scoring all items alike, in a catalogue sorted by popularity and numbered in that order", () => {
+    // Item i is bought 2000 / (i + 1) times, so that its first ten are the popularity model's list.
+    const ids = Array.from({ length: 1000 }, (_, i) => String(i + 1).padStart(4, "0"));
+    const order = tieOrder(ids);
+    const places = ids.map((_, i) => i).toSorted((a, b) => order[a]! - order[b]!);
+    const bought = (items: number[]) => items.reduce((sum, i) => sum + 2000 / (i + 1), 0);
+    const everything = bought(ids.map((_, i) => i));
+    expect(bought(ids.slice(0, 10).map((_, i) => i)) / everything).toBeGreaterThan(0.35);
+    // Ten of a thousand at random have 1 %.
+    expect(bought(places.slice(0, 10)) / everything).toBeLessThan(0.03);
   });
 
   const row = { a: 1, b: 2, c: 3 };
