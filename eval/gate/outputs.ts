@@ -101,7 +101,7 @@ export async function writeOutputs(
   const files = filesIn(out);
   await writeFileAtomic(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);
   await writeFileAtomic(files.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
-  await writeFileAtomic(files.markdown, renderMarkdown(verdict, metrics, {}));
+  await writeFileAtomic(files.markdown, renderMarkdown(verdict, metrics, { heads: plots }));
   // The chart library is by far the largest import, and nothing before this needs it.
   const { renderHtml } = await import("../report/html.ts");
   await writeFileAtomic(files.html, renderHtml(verdict, metrics, plots));

@@ -20,7 +20,14 @@ import { cut } from "./text/text.ts";
 import { verdictMeaning } from "./text/verdict-mark.ts";
 
 /** Most characters that each kind of content may use, over all models; together well below 1.5 MB. */
-const maxCharacters = { checks: 450_000, measurements: 150_000, texts: 60_000, plots: 500_000, json: 200_000 };
+const maxCharacters = {
+  checks: 450_000,
+  measurements: 150_000,
+  texts: 60_000,
+  plots: 400_000,
+  answers: 100_000,
+  json: 200_000,
+};
 
 /**
  * The report as one self-contained HTML file: inline style, inline SVG, no script that runs. Text from outside is
@@ -33,6 +40,7 @@ export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, pl
   const budgets: Budgets = {
     checks: { left: maxCharacters.checks },
     measurements: { left: maxCharacters.measurements },
+    answers: { left: maxCharacters.answers },
     texts: { left: maxCharacters.texts },
   };
   const drawn = drawAll(verdict.models, metrics, plots);

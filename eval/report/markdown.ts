@@ -2,6 +2,7 @@ import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 import { severity } from "../judge/algebra.ts";
 import { markdownCut } from "./text/escape-markdown.ts";
+import type { PlotData } from "./content/plot-data.ts";
 import { fitSections, type Section } from "./markdown/fit.ts";
 import { modelSections, overviewSection } from "./markdown/sections.ts";
 import { reproduceCommands } from "./reproduce.ts";
@@ -17,6 +18,8 @@ export type MarkdownOptions = {
   runUrl?: string | null;
   /** A whole HTML comment (`<!-- … -->`) for the first line, by which a sticky comment is recognised later. */
   marker?: string | null;
+  /** What the heads predicted, row by row, for the tables of their answers; without it there are none. */
+  heads?: readonly PlotData[];
 };
 
 /**
@@ -30,7 +33,7 @@ export function renderMarkdown(
   metrics: MetricsFile | null,
   options: MarkdownOptions = {},
 ): string {
-  const { maxCharacters = 60_000, runUrl = null, marker = null } = options;
+  const { maxCharacters = 60_000, runUrl = null, marker = null, heads = [] } = options;
   if (marker !== null && !/^<!-- (?:(?!--)[\w.,:=/ -])+ -->$/.test(marker))
     throw new TypeError(`not one plain HTML comment: ${marker}`);
   const report =
@@ -55,7 +58,15 @@ export function renderMarkdown(
   const models = [...verdict.models].sort((a, b) => severity.indexOf(b.verdict) - severity.indexOf(a.verdict));
   const sections = [
     ...(models.length > 1 ? [overviewSection(models)] : []),
-    ...models.flatMap((model, i) => modelSections(model, metrics, `model ${i}`, alone)),
+    ...models.flatMap((model, i) =>
+      modelSections(
+        model,
+        metrics,
+        `model ${i}`,
+        alone,
+        heads.filter(({ modelId }) => modelId === model.model.id),
+      ),
+    ),
     ...reproduceSection(verdict),
   ];
   const notice = (names: readonly string[]) =>

@@ -3,11 +3,8 @@ import type { PlotData } from "../content/plot-data.ts";
 import { htmlText } from "../text/escape-html.ts";
 import { count, counted, percent } from "../text/format.ts";
 import { cut } from "../text/text.ts";
-import { type Budget, takeWithin } from "./budget.ts";
-
-/** Rows of each table that are shown openly, and rows at most. */
-const open = 8;
-const most = 200;
+import type { Budget } from "./budget.ts";
+import { folded } from "./folded.ts";
 
 const share = (value: number): string => percent(Number(value.toFixed(3)));
 
@@ -21,31 +18,26 @@ export function classTables({ candidate, baseline, head }: PlotData, named: bool
   const of = !named ? "" : ` of ${htmlText(cut(head, 60))}`;
   const before = baseline === null ? "" : '<th scope="col" class="n">baseline</th>';
   return `<h3>Classes${of}</h3>${folded(
-    "Recall per class",
-    `Recall of ${counted(recalls.length, "class", "classes")}, the lowest first; 95 % Wilson interval, rows taken as independent.`,
-    `<tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">recall</th>${before}</tr>`,
+    {
+      name: "Recall per class",
+      about: `Recall of ${counted(recalls.length, "class", "classes")}, the lowest first; 95 % Wilson interval, rows taken as independent.`,
+      head: `<tr><th scope="col">class</th><th scope="col" class="n">rows</th><th scope="col" class="n">recall</th>${before}</tr>`,
+    },
     recalls.map(recallRow),
     budget,
   )}${
     confusions.length === 0
       ? '<p class="faint">No row is taken for another class.</p>'
       : folded(
-          "Confusions",
-          "What is taken for what, the most rows first.",
-          `<tr><th scope="col">class</th><th scope="col">taken for</th><th scope="col" class="n">rows</th><th scope="col" class="n">of the class</th>${before}</tr>`,
+          {
+            name: "Confusions",
+            about: "What is taken for what, the most rows first.",
+            head: `<tr><th scope="col">class</th><th scope="col">taken for</th><th scope="col" class="n">rows</th><th scope="col" class="n">of the class</th>${before}</tr>`,
+          },
           confusions.map(confusionRow),
           budget,
         )
   }`;
-}
-
-function folded(name: string, about: string, head: string, rows: readonly string[], budget: Budget): string {
-  const { taken } = takeWithin(rows.slice(0, most), budget);
-  const left = rows.length - taken.length;
-  const table = (some: readonly string[]) =>
-    `<div class="scroll" tabindex="0" role="region" aria-label="${name}"><table><thead>${head}</thead><tbody>${some.join("")}</tbody></table></div>`;
-  const more = taken.slice(open);
-  return `<p class="faint">${about}</p>${table(taken.slice(0, open))}${more.length === 0 ? "" : `<details><summary>${count(more.length)} more</summary>${table(more)}</details>`}${left === 0 ? "" : `<p>… ${count(left)} more are left out.</p>`}`;
 }
 
 function recallRow({ name, rows, recall, low, high, baseline }: ClassRecall): string {

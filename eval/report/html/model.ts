@@ -20,10 +20,11 @@ import { checkTable } from "./checks.ts";
 import { htmlText } from "../text/escape-html.ts";
 import { figure } from "./figures.ts";
 import { measurementTable } from "./measurements.ts";
+import { taskSection } from "./tasks.ts";
 
 export type ModelPlots = { forest: string; figures: { heading: string; plot: Plot }[]; left: number };
 
-export type Budgets = { checks: Budget; measurements: Budget; texts: Budget };
+export type Budgets = { checks: Budget; measurements: Budget; answers: Budget; texts: Budget };
 
 /**
  * One model's part of the report: why, what to do, and the rest.
@@ -57,6 +58,7 @@ export function modelSection(
       ? ""
       : `<h3>Plots</h3><div class="plots">${plots.figures.map(({ heading, plot }) => figure(plot, heading)).join("")}</div>`,
     ...heads.map((head) => classTables(head, heads.length > 1, budgets.measurements)),
+    ...heads.map((head) => taskSection(head, heads.length > 1, budgets.answers)),
     plots.left === 0 ? "" : `<p>… ${counted(plots.left, "more plot")} left out to keep this file small.</p>`,
     performance(candidate, baseline),
     measurementTable(candidate, baseline, budgets.measurements),

@@ -39,6 +39,8 @@ details>summary{cursor:pointer}
 summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 ol.evidence{margin:.4rem 0 .2rem;padding-left:1.4rem;color:var(--text)}
 .scroll{overflow-x:auto}.scroll td{overflow-wrap:normal}.scroll td.name{overflow-wrap:anywhere;min-width:9rem}
+.answer{min-width:16rem;overflow-wrap:anywhere!important}.answer small{display:inline-block;min-width:4.6rem}.answer b{color:var(--PASS)}
+.answer del{color:var(--FAIL)}.answer ins{color:var(--link)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 32px}
 figure{margin:0;min-width:0}figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:.88rem;color:var(--faint)}figcaption b{color:var(--text)}

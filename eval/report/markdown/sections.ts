@@ -13,6 +13,7 @@ import { forestScale, type ForestScale } from "../series/forest-scale.ts";
 import { shownSignature } from "../content/signature.ts";
 import { sliceLosses } from "../content/slice-losses.ts";
 import { sliceRankings } from "../content/slice-ranking.ts";
+import type { PlotData } from "../content/plot-data.ts";
 import { sources } from "../content/sources.ts";
 import { nextSteps } from "../content/next-steps.ts";
 import { checkWord, hasNoBaseline } from "../content/check-word.ts";
@@ -22,6 +23,7 @@ import { verdictMark } from "../text/verdict-mark.ts";
 import { intervalBar } from "./bars.ts";
 import { markdownCode, markdownCut } from "../text/escape-markdown.ts";
 import type { Section } from "./fit.ts";
+import { taskSections } from "./tasks.ts";
 
 /** An overview for several models: one row each, worst first. */
 export function overviewSection(models: readonly ModelVerdict[]): Section {
@@ -49,12 +51,14 @@ export function overviewSection(models: readonly ModelVerdict[]): Section {
  * Everything about one model, in reading order: why, what to do, and the rest.
  *
  * @param only whether the report is about this model only; its verdict and reason then stand in the report's heading
+ * @param heads what its heads predicted, row by row
  */
 export function modelSections(
   model: ModelVerdict,
   metrics: MetricsFile | null,
   group: string,
   only: boolean,
+  heads: readonly PlotData[],
 ): Section[] {
   const ordered = byAttention(model.checks);
   const scale = forestScale(ordered.map(forestRow).filter((one) => one !== null));
@@ -112,6 +116,7 @@ export function modelSections(
     ),
     ...lossSection(model, group),
     ...sliceSection(model, metrics, group),
+    ...taskSections(heads, group),
     ...performanceSections(model, metrics, group),
   ];
 }

@@ -1,0 +1,30 @@
+/** A piece of a cell. `missing` and `added` are differences from what is true; a `hit` is what is right in a list. */
+export type Piece = { text: string; kind: "plain" | "hit" | "missing" | "added" };
+
+export type Cell =
+  /** A name or a figure; `aside` is shown fainter behind it. */
+  { text: string; aside?: string } | { lines: { label: string; pieces: Piece[] }[] };
+
+/** A table about the answers of one head, in text from outside that the reader of this type escapes. */
+export type TaskTable = {
+  /** Our own words: what the table is, and how to read it. */
+  name: string;
+  about: string;
+  columns: { title: string; numeric: boolean }[];
+  rows: Cell[][];
+  /** Rows that are left out, because there are too many. */
+  left: number;
+};
+
+/** Most rows of one table. */
+export const mostRows = 50;
+
+/** Most entries of a list in a cell. */
+export const mostEntries = 12;
+
+/** Entries of a list with commas between them; what is beyond `mostEntries` is counted. */
+export function listed(entries: readonly Piece[]): Piece[] {
+  const left = entries.length - mostEntries;
+  const shown = entries.slice(0, mostEntries);
+  return left <= 0 ? shown : [...shown, { text: `… ${left} more`, kind: "plain" }];
+}
