@@ -56,13 +56,19 @@ export function addressOf(flag: "--input" | "--output", text: string, env: NodeJ
   }
   if (scheme === "sqlite") {
     const file = base.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
-    if (file === "" || own.size > 0) throw wrong("no such address of a SQLite database", "sqlite:FILE?table=NAME");
-    return { database: { kind: "sqlite", file: decodeURIComponent(file) }, from, at: nameOf(`sqlite:${file}`, from) };
+    const decoded = decodedPath(file);
+    if (file === "" || own.size > 0 || decoded === null)
+      throw wrong("no such address of a SQLite database", "sqlite:FILE?table=NAME, with % and ? of FILE as %25 and %3F");
+    return { database: { kind: "sqlite", file: decoded }, from, at: nameOf(`sqlite:${file}`, from) };
   }
   const rest = own.toString();
   const url = URL.parse(rest === "" ? base : `${base}?${rest}`);
-  if (url === null || url.hostname === "" || url.pathname.length < 2)
-    throw wrong("not the address of a Postgres database", "postgres://USER@HOST:PORT/DATABASE?table=NAME");
+  // An "@" in the path: a password with a "/" was cut there, and would be taken for the database's name.
+  if (url === null || url.hostname === "" || url.pathname.length < 2 || url.pathname.includes("@"))
+    throw wrong(
+      "not the address of a Postgres database",
+      "postgres://USER@HOST:PORT/DATABASE?table=NAME, with / ? # @ : of a password written as %2F %3F %23 %40 %3A",
+    );
   return {
     database: { kind: "postgres", url: url.toString() },
     from,
@@ -72,3 +78,11 @@ export function addressOf(flag: "--input" | "--output", text: string, env: NodeJ
 
 const nameOf = (where: string, from: Address["from"]) =>
   "table" in from ? `${where} table ${from.table}` : `${where} query`;
+
+function decodedPath(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

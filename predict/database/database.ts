@@ -20,6 +20,8 @@ export type Database = {
   columns(table: string): Promise<Column[] | null>;
   /** The n-th value of a statement, from 1. */
   parameter(n: number): string;
+  /** An SQL condition: whether the values of this expression are bytes. */
+  isBytes(expression: string): string;
   /** Whether the same statement may succeed later. */
   isTransient(error: unknown): boolean;
   /** Names of the types of an output's columns. */

@@ -102,10 +102,10 @@ function explained(error: unknown, database: Database, at: string, attempts: num
   );
 }
 
-/** The first line of a driver's message. Several attempts to connect have none of their own. */
+/** The first line of a driver's message. Several attempts to connect have none of their own. Postgres names the user. */
 function messageOf(error: unknown): string {
   const { message, errors } = error as Error & { errors?: Error[] };
-  return (message || errors?.[0]?.message || String((error as { code?: string }).code ?? "no reason given")).split(
-    "\n",
-  )[0]!;
+  return (message || errors?.[0]?.message || String((error as { code?: string }).code ?? "no reason given"))
+    .split("\n")[0]!
+    .replace(/\b(user|role) "(?:[^"]|"")*"/g, "the $1");
 }

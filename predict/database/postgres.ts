@@ -53,6 +53,10 @@ export function openPostgres(url: string, readOnly: boolean): Database {
   });
   // A connection that breaks while nobody uses it is replaced by the next query.
   pool.on("error", () => {});
+  // One that breaks between two statements of a transaction fails the second of them.
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+  });
   const query: Database["query"] = async ({ text, values }) =>
     (await pool.query<Record<string, unknown>>(text, [...values])).rows;
   return {
@@ -85,9 +89,10 @@ export function openPostgres(url: string, readOnly: boolean): Database {
       return found.length === 0 ? null : found;
     },
     parameter: (n) => `$${n}`,
+    isBytes: (expression) => `pg_typeof(${expression}) = 'bytea'::regtype`,
     isTransient(error) {
       const { code, message } = error as { code?: string; message?: string };
-      if (code === undefined) return /terminated|timeout|Connection ended/i.test(message ?? "");
+      if (code === undefined) return /terminated|timeout|Connection ended|not queryable/i.test(message ?? "");
       if (connectionErrors.has(code)) return true;
       return !final.has(code) && (transientClasses.has(code.slice(0, 2)) || transientStates.has(code));
     },

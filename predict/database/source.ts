@@ -33,14 +33,12 @@ export async function databaseSource(
       throw wrong(`the table has no column ${key} to know its rows by`, `--id COLUMN: one of ${names.join(", ")}`, key);
   }
   const [counted] = await database.query({
-    text: `SELECT count(*) AS total, count(${quoted(key)}) AS keyed, count(DISTINCT ${quoted(key)}) AS distinct_keys FROM ${rowsFrom} AS input`,
+    text: `SELECT count(*) AS total, count(${quoted(key)}) AS keyed, count(DISTINCT ${quoted(key)}) AS distinct_keys, sum(CASE WHEN ${database.isBytes(quoted(key))} THEN 1 ELSE 0 END) AS bytes FROM ${rowsFrom} AS input`,
     values: [],
   });
-  const [rows, keyed, distinct] = ["total", "keyed", "distinct_keys"].map((name) => Number(counted![name])) as [
-    number,
-    number,
-    number,
-  ];
+  const [rows, keyed, distinct, bytes] = ["total", "keyed", "distinct_keys", "bytes"].map((name) =>
+    Number(counted![name]),
+  ) as [number, number, number, number];
   if (rows === 0)
     throw new ConfigurationError({
       code: "predict-input",
@@ -56,6 +54,16 @@ export async function databaseSource(
       expected: "a key: there for every row, and for each a different one",
       received:
         keyed < rows ? `${rows - keyed} of ${rows} rows without one` : `${distinct} different keys of ${rows} rows`,
+      hint: "--id names another column",
+    });
+  // They come as base64, which has another order: pages would repeat or leave out rows.
+  if (bytes > 0)
+    throw new ConfigurationError({
+      code: "predict-key",
+      place: at,
+      problem: `the column ${key} holds bytes, which cannot be a key here`,
+      expected: "texts or numbers",
+      received: `${bytes} of ${rows} rows with bytes`,
       hint: "--id names another column",
     });
 

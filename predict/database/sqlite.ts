@@ -34,6 +34,7 @@ export function openSqlite(file: string, readOnly: boolean): Database {
       return found.length === 0 ? null : found;
     },
     parameter: (n) => `?${n}`,
+    isBytes: (expression) => `typeof(${expression}) = 'blob'`,
     isTransient: (error) => busy.has(((error as { errcode?: number }).errcode ?? 0) & 0xff),
     types: { text: "TEXT", number: "REAL", whole: "INTEGER", time: "TEXT" },
     close: async () => db.close(),

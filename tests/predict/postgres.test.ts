@@ -123,9 +123,13 @@ it("types become what the model reads, and a query is read only", async () => {
   expect(await sql("SELECT count(*)::int AS n FROM kinds")).toEqual([{ n: 1 }]);
 });
 
-it("a table without a key, a wrong password and a missing table are refused with their place", async () => {
+it("a table without a key or with wrong types, a wrong password and a missing table are refused with their place", async () => {
   await makeRows("refused", 3);
-  await sql("CREATE TABLE keyless AS SELECT * FROM other.answers LIMIT 0");
+  await sql(`CREATE TABLE keyless AS SELECT * FROM other.answers LIMIT 0;
+             CREATE TABLE narrow (LIKE other.answers INCLUDING ALL);
+             ALTER TABLE narrow ALTER COLUMN value_value TYPE boolean USING false;
+             CREATE TABLE bytes (id bytea PRIMARY KEY, a integer, b integer, c integer);
+             INSERT INTO bytes VALUES ('a', 1, 1, 1)`);
   const keyless = await predict(command("refused", "keyless"), env());
   expect(keyless.code).toBe(2);
   expect(keyless.stderr).toMatch(/column id of the table is no key[^]*CREATE UNIQUE INDEX/);
@@ -134,5 +138,37 @@ it("a table without a key, a wrong password and a missing table are refused with
   expect(missing.stderr).toMatch(/127\.0\.0\.1:\d+\/postgres table nothing/);
   const wrong = await predict(command("refused", "answers"), { DB: url().replace(PASSWORD, "wrong-secret") });
   expect(wrong.code).toBe(2);
-  for (const { stderr } of [keyless, missing, wrong]) expect(stderr).not.toMatch(/hunter2|wrong-secret/);
+  expect(wrong.stderr).toMatch(/password authentication failed/);
+  const narrow = await predict(command("refused", "narrow"), env());
+  expect(narrow.code).toBe(2);
+  expect(narrow.stderr).toMatch(/the column value_value has a type that does not take its values[^]*boolean/);
+  const bytes = await predict(command("bytes", "answers"), env());
+  expect(bytes.code).toBe(2);
+  expect(bytes.stderr).toMatch(/the column id holds bytes, which cannot be a key here/);
+  for (const { stderr } of [keyless, missing, wrong, narrow, bytes])
+    expect(stderr).not.toMatch(/hunter2|wrong-secret|user "|role "/);
+});
+
+it("a user without the right to read or write is refused, and the answer names neither user nor password", async () => {
+  await makeRows("guarded", 3);
+  await sql(`CREATE TABLE guarded_answers (LIKE other.answers INCLUDING ALL);
+             CREATE ROLE reader_of_tests LOGIN PASSWORD 'reader-secret';
+             GRANT SELECT ON guarded_answers TO reader_of_tests`);
+  const as = { DB: url().replace("postgres:" + PASSWORD, "reader_of_tests:reader-secret") };
+  const reading = await predict(command("guarded", "guarded_answers"), as);
+  expect(reading.code).toBe(2);
+  expect(reading.stderr).toMatch(/table guarded: permission denied for table guarded/);
+  await sql("GRANT SELECT ON guarded TO reader_of_tests");
+  const writing = await predict(command("guarded", "guarded_answers"), as);
+  expect(writing.code).toBe(2);
+  expect(writing.stderr).toMatch(/table guarded_answers: permission denied for table guarded_answers/);
+  const creating = await predict(command("guarded", "made_answers"), as);
+  expect(creating.code).toBe(2);
+  expect(creating.stderr).toMatch(/permission denied for schema public/);
+  const unknown = await predict(command("guarded", "guarded_answers"), {
+    DB: url().replace("postgres:" + PASSWORD, "nobody_of_tests:other-secret"),
+  });
+  expect(unknown.code).toBe(2);
+  for (const { stderr, stdout } of [reading, writing, creating, unknown])
+    expect(stderr + stdout).not.toMatch(/reader-secret|reader_of_tests|nobody_of_tests|other-secret/);
 });

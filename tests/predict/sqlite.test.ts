@@ -15,7 +15,8 @@ vi.setConfig({ testTimeout: 180_000 });
 let server: ServerProcess;
 
 function inDatabase<T>(file: string, work: (db: DatabaseSync) => T): T {
-  const db = new DatabaseSync(at(file));
+  // The run under test may be writing.
+  const db = new DatabaseSync(at(file), { timeout: 10_000 });
   try {
     return work(db);
   } finally {
@@ -193,6 +194,7 @@ describe("what is refused, with its place", () => {
     inDatabase("bad.db", (db) => {
       db.exec("CREATE TABLE twice (id TEXT, a INT); INSERT INTO twice VALUES ('x', 1), ('x', 2)");
       db.exec("CREATE TABLE gaps (id TEXT, a INT); INSERT INTO gaps VALUES ('x', 1), (NULL, 2)");
+      db.exec("CREATE TABLE bytes (id BLOB PRIMARY KEY, a INT); INSERT INTO bytes VALUES (x'01', 1), (x'02', 2)");
       db.exec("CREATE TABLE narrow (id TEXT PRIMARY KEY, outcome TEXT)");
     });
     writeFileSync(at("bad.csv"), "id,a,b,c\nx,1,0,0\nx,2,0,0\n");
@@ -207,6 +209,8 @@ describe("what is refused, with its place", () => {
     ["no key", () => [db("table=rows"), at("o.csv"), "--id", "uid"], /no column uid[^]*one of id, a, b, c/],
     ["a key twice", () => [db("table=twice"), at("o.csv")], /does not tell all rows apart[^]*1 different keys of 2/],
     ["rows without a key", () => [db("table=gaps"), at("o.csv")], /1 of 2 rows without one/],
+    ["a key of bytes", () => [db("table=bytes"), at("o.csv")], /the column id holds bytes[^]*2 of 2 rows/],
+    ["a path that is not encoded", () => [`sqlite:${at("100%.db")}?table=rows`, at("o.csv")], /%25/],
     ["neither table nor query", () => [`sqlite:${at("bad.db")}`, at("o.csv")], /which rows of the database/],
     ["both", () => [db("table=rows&query=SELECT 1"), at("o.csv")], /which rows of the database/],
     ["a query as output", () => [db("table=rows"), db("query=SELECT 1")], /a query takes no answers/],
@@ -217,7 +221,7 @@ describe("what is refused, with its place", () => {
       /no column value_value[^]*ALTER TABLE/,
     ],
     ["a file with a key twice", () => [at("bad.csv"), db("table=answers")], /bad\.csv:3[^]*row 0 has the same key/],
-    ["a query that is wrong", () => [db("query=SELECT nothing FROM rows"), at("o.csv")], /no such column: nothing/],
+    ["a query that is wrong", () => [db("query=SELECT absent FROM rows"), at("o.csv")], /no such column: absent/],
     ["a variable without an address", () => ["env:EMPTY_URL?table=rows", at("o.csv")], /EMPTY_URL holds no address/],
   ])("%s", async (_, args, message) => {
     const [input, output, ...more] = args() as [string, string, ...string[]];
@@ -246,6 +250,13 @@ describe("what is refused, with its place", () => {
       { DB: "postgres://someone:hunter2@" },
     );
     expect(malformed.code).toBe(2);
-    for (const { stderr, stdout } of [run, malformed]) expect(stderr + stdout).not.toMatch(/hunter2|someone/);
+    // Read as a URL, this has the host "someone", the port 12 and a database "34hunter2@127.0.0.1/nowhere".
+    const unencoded = await predict(
+      ["linear", "--input", "env:DB?table=rows", "--url", server.url, "--output", at("o.csv")],
+      { DB: "postgres://someone:12/34hunter2@127.0.0.1/nowhere" },
+    );
+    expect(unencoded.code).toBe(2);
+    expect(unencoded.stderr).toMatch(/%2F/);
+    for (const { stderr, stdout } of [run, malformed, unencoded]) expect(stderr + stdout).not.toMatch(/hunter2|someone/);
   });
 });
