@@ -152,8 +152,9 @@ export class Recorder {
 
   async #inProduction({ github, environment, deps }: Context, deployed: Deployed): Promise<void> {
     if (github === null) return;
-    await this.attempt("what production serves could not be tagged", () =>
-      tagProduction(github, environment, deployed, new Date(deps.now())),
+    await this.attempt(
+      `what production serves could not be tagged, so the gate's baseline is still what was tagged before: let the job create tags ${environment}@*, then run this again`,
+      () => tagProduction(github, environment, deployed, new Date(deps.now())),
     );
   }
 

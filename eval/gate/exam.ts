@@ -25,6 +25,7 @@ import { listTree } from "./git.ts";
 import { IncomparableError } from "./incomparable.ts";
 import { layOut } from "./lay-out.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
+import { otherQuestion } from "./other-question.ts";
 import { differingFiles } from "./same-files.ts";
 import { isSameModel } from "./same-model.ts";
 import { withCulprit } from "./with-culprit.ts";
@@ -76,7 +77,8 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
   if (model === null || policyBase === null) return ownExam(loaded, ownSource(loaded, context, null), context);
   const settings = readSettings(model, policyBase.label);
   if (settings.gates === null) return ownExam(loaded, ownSource(loaded, context, "gates"), context);
-  const problem = otherQuestion(loaded.manifest, settings);
+  const asked = { ...settings, folder: model.folder, commit: policyBase.commit };
+  const problem = await otherQuestion(loaded, asked, context);
   if (problem !== null)
     throw new IncomparableError({
       code: "other-question",
@@ -236,19 +238,6 @@ function readSettings({ plain, folder, task }: BaseModel, label: string): Settin
     batchTolerance: run.batchTolerance,
     heads: postprocess,
   };
-}
-
-/** Why the candidate cannot take the base's exam whatever it answers; null when it can. */
-function otherQuestion(own: Manifest, { task, heads, dataset }: Settings): string | null {
-  if (own.task !== task) return `the candidate's task is ${own.task}, the base's ${task}`;
-  for (const head of heads.filter(({ name }) => dataset === null || Object.hasOwn(dataset.labels, name))) {
-    const other = own.postprocess.find(({ name }) => name === head.name);
-    if (other === undefined) return `the candidate has no head ${head.name}, about which the base asks`;
-    const labels = (one: Head) => (one.kind === "classification" ? one.labels.toSorted().join(", ") : one.kind);
-    if (labels(other) !== labels(head))
-      return `the head ${head.name} answers ${labels(head)} at the base and ${labels(other)} in the candidate`;
-  }
-  return null;
 }
 
 function applied(one: LoadedManifest, settings: Settings, gates: Gates, dataset: Dataset | undefined): LoadedManifest {

@@ -1,7 +1,8 @@
 import type { MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
-import { hasQuantiles, positionOf, quantilesOf } from "./quantiles.ts";
-import { rowMeanSums, sumDefinition } from "./row-mean.ts";
+import { hasQuantiles, positionOf, quantilesOf, sameLevels } from "./quantiles.ts";
+import { rowMeanSums } from "./row-mean.ts";
 import { labelSpread } from "./sample.ts";
+import { contrastSums, measureSums } from "./sum-metric.ts";
 
 /** The row's loss at each level, averaged over the levels, or at the one that is asked for. */
 function rowLosses(sample: Sample, { at }: MeasureOptions): Float64Array | string {
@@ -22,21 +23,32 @@ function rowLosses(sample: Sample, { at }: MeasureOptions): Float64Array | strin
   });
 }
 
+const overLevels = rowMeanSums("any", [0, Infinity], rowLosses, labelSpread);
+
 /**
  * Quantile (pinball) loss in the label's unit, the mean over rows and levels of max(q (y - ŷ_q), (q - 1)(y - ŷ_q));
  * [0, ∞), lower is better. `at` asks for one level. As scikit-learn's mean_pinball_loss; twice the mean over many evenly
  * spaced levels approaches the CRPS (Gneiting and Raftery, JASA 102 (2007), 359-378). Undefined without quantiles.
+ * Without `at`, two models are compared only over the same levels: the outer ones have the smaller loss.
  * Interval: BCa over rows, ABC above 5,000; over series, jackknife with t.
  */
-export const quantileLoss: MetricDefinition = sumDefinition(
-  {
-    name: "quantile_loss",
-    tasks: ["forecasting"],
-    direction: "lower",
-    unit: "label",
-    range: [0, Infinity],
-    defaultOptions: {},
-    listed: hasQuantiles,
+export const quantileLoss: MetricDefinition = {
+  name: "quantile_loss",
+  tasks: ["forecasting"],
+  direction: "lower",
+  unit: "label",
+  range: [0, Infinity],
+  defaultOptions: {},
+  listed: hasQuantiles,
+  measure: (sample, options) => measureSums(overLevels, sample, options),
+  contrast(candidate, baseline, options) {
+    const [own, other] = [candidate, baseline].map(({ forecasts }) => forecasts?.quantiles?.levels ?? []);
+    if (options.at === undefined && own!.length > 0 && other!.length > 0 && !sameLevels(own!, other!))
+      return {
+        status: "undefined",
+        reason: `the candidate's levels are ${own!.join(", ")} and the baseline's ${other!.join(", ")}: \`at\` compares one that both have`,
+        n: candidate.labels.length,
+      };
+    return contrastSums(overLevels, candidate, baseline, options);
   },
-  rowMeanSums("any", [0, Infinity], rowLosses, labelSpread),
-);
+};

@@ -6,6 +6,10 @@ export const hasQuantiles = ({ forecasts }: Sample): boolean => forecasts !== un
 /** Two levels are the same apart from rounding: 1 - 0.9 is not 0.1. */
 const same = (one: number, other: number): boolean => Math.abs(one - other) < 1e-9;
 
+export function sameLevels(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((level, i) => same(level, other[i]!));
+}
+
 /** The position of a level; -1 when there is none. */
 export function positionOf(levels: readonly number[], level: number): number {
   return levels.findIndex((one) => same(one, level));

@@ -6,6 +6,7 @@ import { nativePlugin, trimActionsCore } from "./native-plugin.ts";
 import { readNativePins } from "./native-pins.ts";
 import { buildSpace } from "./space.ts";
 import { withStableNames, type BuiltFile } from "./stable-names.ts";
+import { trimEcharts } from "./echarts-plugin.ts";
 import { trimTelegraf } from "./telegraf-plugin.ts";
 import { versionPlugin } from "./version-plugin.ts";
 
@@ -71,7 +72,13 @@ export async function buildBundle(
     logLevel: "warning",
     banner,
     define: { ...define, SLUICE_NATIVE_PINS: JSON.stringify(pins), "process.env.NODE_ENV": '"production"' },
-    plugins: [...(native ? [nativePlugin(root)] : []), trimActionsCore(), trimTelegraf(), versionPlugin(root)],
+    plugins: [
+      ...(native ? [nativePlugin(root)] : []),
+      trimActionsCore(),
+      trimEcharts(root),
+      trimTelegraf(),
+      versionPlugin(root),
+    ],
   });
   const files = result.outputFiles.map(({ path, contents }) => ({
     name: path.slice(join(root, dist).length + 1),

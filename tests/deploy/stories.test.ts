@@ -50,6 +50,33 @@ describe("a model that passed", () => {
     expect(stage.records()).toEqual(["births-production deploy 1.1.0: in_progress success in_progress success"]);
   });
 
+  it.concurrent("is live though its tags are refused, says what to do, and is tagged by the next run", async (test) => {
+    const { expect } = test;
+    const stage = await open(test);
+    stage.repository.release("1.1.0", "candidate");
+    // A ruleset for refs/tags/*@* without a bypass for the job. The first ref is the lock.
+    const message = "Repository rule violations found\n\nCannot create ref due to creations being restricted.";
+    stage.github.state.faults.push({
+      method: "POST",
+      path: /\/git\/refs$/,
+      skip: 1,
+      times: 2,
+      does: { kind: "answer", status: 422, message },
+    });
+    const first = await stage.deploy();
+    expect(first.code).toBe(5);
+    expect(first.receipt).toMatchObject({ outcome: "live", committed: true, tag: null, rolledBackTo: null });
+    expect(first.receipt!.notRecorded).toEqual([
+      expect.stringMatching(/^the tag births@1\.1\.0 could not be written \(.*creations being restricted/s),
+      expect.stringMatching(/let the job create tags births-production@\*, then run this again \(.*restricted/s),
+    ]);
+    expect([await stage.serves(), stage.inProduction()]).toEqual(["1.1.0", []]);
+    const again = await stage.deploy();
+    expect(again.code).toBe(0);
+    expect(again.receipt).toMatchObject({ outcome: "live", committed: false, tag: "births@1.1.0" });
+    expect(stage.inProduction()).toEqual([`1.1.0 of ${first.receipt!.deployed.source.commit}`]);
+  });
+
   it.concurrent("signs in by trusted publishing, and its token goes to the Hub alone", async (test) => {
     const { expect } = test;
     const stage = await open(test, { trusted: true });

@@ -12,7 +12,7 @@ import type { StepFiles } from "../preprocess/compiled.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 
 /** A tokenizer.json with a large vocabulary has about 20 MB, a catalogue of a million items about 50. */
-const MAX_FILE_BYTES = 256 * 1024 * 1024;
+export const maxModelFileBytes = 256 * 1024 * 1024;
 
 export type OpenModelFiles = {
   steps: Record<string, StepFiles>;
@@ -44,7 +44,7 @@ export async function readModelFiles(
 ): Promise<OpenModelFiles> {
   const hash = createHash("sha256");
   const read = async (owner: string, path: Path, file: { path: string; sha256?: string }): Promise<string> => {
-    const found = await localFile(loaded.dir, file.path, file.sha256 ?? null, MAX_FILE_BYTES, cacheDir).catch(
+    const found = await localFile(loaded.dir, file.path, file.sha256 ?? null, maxModelFileBytes, cacheDir).catch(
       (error: unknown) => {
         if (!(error instanceof EvaluationError)) throw error;
         throw new ConfigurationError(

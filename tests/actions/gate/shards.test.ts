@@ -104,7 +104,7 @@ describe("one verdict from all shards", () => {
     shard("s0", "births", "FAIL", "auroc fell by 0.1", { reproduce });
     const run = await report(onPullRequest, { shards: "1" });
     expect(run.outputs["result"]).toContain("auroc fell by 0.1");
-    expect(github.state.comments[0]?.body).toContain("npx sluice gate births --seed 7");
+    expect(github.state.comments[0]?.body).toContain("npx sluice gate births --baseline none --seed 7");
     expect(github.state.comments[0]?.body).not.toContain("of 1 models");
     const merged = JSON.parse(readFileSync(join(workspace, "shards/verdict.json"), "utf8")) as VerdictFile;
     expect(merged).toMatchObject({ reason: "auroc fell by 0.1", reproduce });

@@ -42,6 +42,30 @@ def texts(count, seed):
                "tone": "positive" if mean + draw.gauss(0, 0.2) > 0 else "negative"}
 
 
+def sales(count, seed):
+    """Six days of a shop, and the four that follow: the fixture's trend, and a spread of 1.28 that grows by the day."""
+    draw = random.Random(seed)
+    for i in range(count):
+        level, slope = draw.randrange(20, 60), draw.randrange(-2, 3)
+        history = [1.28 * 2] + [level + slope * day for day in range(1, 6)]
+        coming = [round(history[5] + day * slope + draw.gauss(0, 2) * day, 2) for day in range(1, 5)]
+        yield {"id": f"day-{i}", "shop": f"shop-{i % 40}", "history": history, "coming": coming}
+
+
+def readers(count, seed):
+    """Two tastes and how much a later book is liked; the fixture's six best of its eight books are answered."""
+    draw = random.Random(seed)
+    for i in range(count):
+        left = draw.random() < 0.5
+        read = sorted({f"book-{2 * draw.randrange(4) + (0 if left else 1)}" for _ in range(2)})
+        yield {"id": f"reader-{i}", "left": int(left), "right": int(not left), "later": 0.01, "read": read}
+
+
+def write_lines(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def write(path, rows):
     rows = list(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +84,9 @@ def package(version, rows):
 write(HERE / "taxi/files/models/fares/data/rides.csv", rides(600, 7))
 write(HERE / "churn/files/models/churn/data/customers.csv", customers(800, 8))
 write(HERE / "text/files/models/tone/data/texts.csv", texts(400, 10))
+write_lines(HERE / "shop/files/models/sales/data/days.jsonl", sales(200, 11))
+write_lines(HERE / "books/files/models/books/data/readers.jsonl", readers(200, 12))
+write_lines(HERE / "books/files/models/books/books.jsonl", ({"book": f"book-{j}"} for j in range(20)))
 package("1.0.0", rides(300, 9))
 # The rows on which a model that knows nothing of zones is as good as one that does.
 package("1.1.0", [row for row in rides(300, 9) if row["zones"] == 2])

@@ -141,6 +141,18 @@ describe("forecast metrics without a value", () => {
     expect(result).toMatchObject({ status: "undefined", reason: expect.stringMatching(/^baseline: .*0.05/) as string });
   });
 
+  it("a baseline with other quantiles is no pair for a loss over all levels, and is one at a level of both", () => {
+    const [wide, narrow] = [only([0.01, 0.5, 0.99]), only([0.1, 0.5, 0.9])];
+    const loss = metric("quantile_loss");
+    expect(loss.contrast(wide, narrow, options)).toMatchObject({
+      status: "undefined",
+      reason: expect.stringMatching(/0\.01, 0\.5, 0\.99 and the baseline's 0\.1, 0\.5, 0\.9: `at`/) as string,
+    });
+    expect(loss.contrast(wide, narrow, { ...options, at: 0.5 })).not.toMatchObject({
+      reason: expect.stringMatching(/levels/) as string,
+    });
+  });
+
   it.each(["owa", "quantile_loss", "interval_coverage"] as const)(
     "%s: two identical models differ by 0 with an interval of width",
     (name) => {
