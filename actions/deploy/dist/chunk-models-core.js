@@ -227,7 +227,7 @@ Set the \`cycles\` parameter to \`"ref"\` to resolve cyclical schemas with defs.
   - {name: sentiment, from: logits, kind: classification, activation: softmax, labels: [negative, positive]}`,"postprocess.*":"- {name: sentiment, from: logits, kind: classification, activation: softmax, labels: [negative, positive]}","postprocess.*.labels":"labels: [negative, positive]",rules:`rules:
   version: 1.0.0
   list:
-    - {id: large-night-payment, when: amount > 500 and hour < 6, add: {atLeast: 0.9}, reasons: [a large payment at night]}`,"rules.version":"version: 1.0.0","rules.list":`list:
+    - {id: large-night-payment, when: amount > 500 and hour > 22, add: {atLeast: 0.9}, reasons: [a large payment at night]}`,"rules.version":"version: 1.0.0","rules.list":`list:
   - {id: large, when: amount > 500, reasons: [a large payment]}`,"rules.list.*":"- {id: large, when: amount > 500, reasons: [a large payment]}","rules.list.*.when":"when: amount > 500 and fraud.score > 0.2","rules.list.*.override":"override: {label: fraud}","rules.list.*.add":"add: {atLeast: 0.9}","rules.columns.*":"hour: {type: number, min: 0, max: 23}","runtime.threads":"threads: 1",dataset:`dataset:
   id: reviews
   files: [{path: data/eval.jsonl}]
