@@ -20,7 +20,7 @@ export type TaskTable = {
 export const mostRows = 50;
 
 /** Most entries of a list in a cell. */
-export const mostEntries = 12;
+const mostEntries = 12;
 
 /** Entries of a list with commas between them; what is beyond `mostEntries` is counted. */
 export function listed(entries: readonly Piece[]): Piece[] {
