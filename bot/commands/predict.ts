@@ -1,6 +1,6 @@
 import { safe } from "../context/text.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
-import { headDifference, headWords } from "../spaces/head-words.ts";
+import { headDifference, headWords } from "./head-words.ts";
 import { askForModel, commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;

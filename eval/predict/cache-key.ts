@@ -29,7 +29,7 @@ export function predictionCacheKey({
 }: CacheKeyParts): string {
   const { batch, sortByLength } = manifest.runtime;
   const content = {
-    what: "sluice predictions 2",
+    what: "sluice predictions 3",
     model: model.sha256,
     externalData: manifest.artifact.externalData.map(({ path, sha256 }) => [path, sha256]),
     preprocess: manifest.preprocess,

@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { askPrediction } from "../../bot/spaces/ask.ts";
-import { headDifference, headWords } from "../../bot/spaces/head-words.ts";
+import { headDifference, headWords } from "../../bot/commands/head-words.ts";
 import { metricsFile } from "../../eval/schema/metrics.ts";
 import { verdictFile } from "../../eval/schema/verdict.ts";
 import type { ManifestInput } from "../../models/core/manifest/manifest.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { HeadAnswer } from "../../../bot/spaces/ask.ts";
-import { headDifference, headWords } from "../../../bot/spaces/head-words.ts";
+import { headDifference, headWords } from "../../../bot/commands/head-words.ts";
 
 const item = (id: string, title?: string) => ({ id, score: 1, ...(title === undefined ? {} : { title }) });
 const span = (start: number, text: string) => ({ start, end: start + text.length, type: "PER", text, score: 0.9 });

@@ -1,5 +1,5 @@
 import { figure, safe } from "../context/text.ts";
-import type { HeadAnswer } from "./ask.ts";
+import type { HeadAnswer } from "../spaces/ask.ts";
 
 /** Items, steps and spans that one line shows. */
 const shown = 4;
