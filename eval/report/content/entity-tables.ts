@@ -86,8 +86,8 @@ function textTable(candidate: Predictions, baseline: Predictions | null, { label
       ...(ofBaseline === null ? [] : [{ text: String(ofBaseline.flat().length) }]),
       {
         lines: [
-          { label: "missed", pieces: pieces(missed, "missing") },
-          { label: "invented", pieces: pieces(invented, "added") },
+          { label: "missed", pieces: pieces(missed, "missing"), list: true },
+          { label: "invented", pieces: pieces(invented, "added"), list: true },
         ].filter((line) => line.pieces.length > 0),
       },
     ];

@@ -75,9 +75,9 @@ function worstUsers(candidate: Predictions, baseline: Predictions | null): TaskT
       ...(wholeOther === null ? [] : [{ text: threeDecimals(valueOf(wholeOther, user)) }]),
       {
         lines: [
-          { label: "relevant", pieces: marked(relevant, new Set(ranked)) },
-          { label: "candidate", pieces: marked(ranked, wanted) },
-          ...(theirs === undefined ? [] : [{ label: "baseline", pieces: marked(theirs, wanted) }]),
+          { label: "relevant", pieces: marked(relevant, new Set(ranked)), list: true },
+          { label: "candidate", pieces: marked(ranked, wanted), list: true },
+          ...(theirs === undefined ? [] : [{ label: "baseline", pieces: marked(theirs, wanted), list: true }]),
         ],
       },
     ];

@@ -1,9 +1,12 @@
 /** A piece of a cell. `missing` and `added` are differences from what is true; a `hit` is what is right in a list. */
 export type Piece = { text: string; kind: "plain" | "hit" | "missing" | "added" };
 
+/** `list`: the pieces are entries with commas between them, otherwise they are one text. */
+export type Line = { label: string; pieces: Piece[]; list: boolean };
+
 export type Cell =
   /** A name or a figure; `aside` is shown fainter behind it. */
-  { text: string; aside?: string } | { lines: { label: string; pieces: Piece[] }[] };
+  { text: string; aside?: string } | { lines: Line[] };
 
 /** A table about the answers of one head, in text from outside that the reader of this type escapes. */
 export type TaskTable = {

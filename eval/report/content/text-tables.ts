@@ -40,8 +40,8 @@ export function textTables(candidate: Predictions, baseline: Predictions | null)
       ...(other === null ? [] : [{ text: threeDecimals(valueOf(other, row)) }]),
       {
         lines: [
-          { label: "candidate", pieces: nearest(answers.hypotheses[row] as string) },
-          ...(theirs === null ? [] : [{ label: "baseline", pieces: nearest(theirs[row] as string) }]),
+          { label: "candidate", pieces: nearest(answers.hypotheses[row] as string), list: false },
+          ...(theirs === null ? [] : [{ label: "baseline", pieces: nearest(theirs[row] as string), list: false }]),
         ],
       },
     ];

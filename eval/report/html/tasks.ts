@@ -29,7 +29,7 @@ export function taskSection(data: PlotData, named: boolean, budget: Budget): str
 function cell(one: Cell, numeric: boolean): string {
   if ("lines" in one) {
     const lines = one.lines.map(
-      ({ label, pieces }) => `<div><small>${label}</small> ${pieces.map(piece).join(" ")}</div>`,
+      ({ label, pieces, list }) => `<div><small>${label}</small> ${pieces.map(piece).join(list ? ", " : " ")}</div>`,
     );
     return `<td class="answer">${lines.join("")}</td>`;
   }
