@@ -48,7 +48,7 @@ export type MeasureOptions = MetricOptions & {
 };
 
 /** Of a share of independent, equally weighted rows: how many rows count for one model alone. */
-export type Discordant = { candidateOnly: number; baselineOnly: number };
+type Discordant = { candidateOnly: number; baselineOnly: number };
 
 export type ContrastResult =
   | {

@@ -2,7 +2,7 @@
 export type Piece = { text: string; kind: "plain" | "hit" | "missing" | "added" };
 
 /** `list`: the pieces are entries with commas between them, otherwise they are one text. */
-export type Line = { label: string; pieces: Piece[]; list: boolean };
+type Line = { label: string; pieces: Piece[]; list: boolean };
 
 export type Cell =
   /** A name or a figure; `aside` is shown fainter behind it. */
@@ -20,14 +20,14 @@ export type TaskTable = {
 };
 
 /** Most rows of one table. */
-export const mostRows = 50;
+export const maxRows = 50;
 
 /** Most entries of a list in a cell. */
-export const mostEntries = 12;
+const maxEntries = 12;
 
-/** Entries of a list with commas between them; what is beyond `mostEntries` is counted. */
+/** Entries of a list with commas between them; what is beyond `maxEntries` is counted. */
 export function listed(entries: readonly Piece[]): Piece[] {
-  const left = entries.length - mostEntries;
-  const shown = entries.slice(0, mostEntries);
+  const left = entries.length - maxEntries;
+  const shown = entries.slice(0, maxEntries);
   return left <= 0 ? shown : [...shown, { text: `… ${left} more`, kind: "plain" }];
 }
