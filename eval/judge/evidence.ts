@@ -1,4 +1,4 @@
-import type { Interval } from "../schema/verdict.ts";
+import type { Check, Interval } from "../schema/verdict.ts";
 
 /**
  * What was found for one planned check. The states are a union, so that no judgement can read a figure that is only
@@ -26,6 +26,7 @@ export type Evidence =
       difference: number;
       interval: Interval;
       n: number;
+      discordant?: Check["discordant"];
       /** Made where the figures were measured, with its reason. The interval is then for display only. */
       decision?: { outcome: "pass" | "fail"; reason: string };
       caution?: string;

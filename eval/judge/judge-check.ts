@@ -40,6 +40,7 @@ export function judgeCheck(planned: PlannedCheck, evidence: Evidence, context: C
         : null,
     direction: context.direction,
     n: Number.isSafeInteger(evidence.n) && evidence.n > 0 ? evidence.n : 0,
+    ...("discordant" in evidence && evidence.discordant !== undefined ? { discordant: evidence.discordant } : {}),
     unit: context.unit,
     declaredAt: context.declaredAt,
   };

@@ -174,6 +174,7 @@ function evidenceOfHead(
     difference: result.difference,
     interval: result.interval,
     n,
+    ...(result.discordant === undefined ? {} : { discordant: result.discordant }),
     ...cautionOf(smallSample(policy.metric, [sample, other as Sample])),
   };
 }

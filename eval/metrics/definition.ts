@@ -47,8 +47,19 @@ export type MeasureOptions = MetricOptions & {
   scale?: "absolute" | "relative";
 };
 
+/** Of a share of independent, equally weighted rows: how many rows count for one model alone. */
+type Discordant = { candidateOnly: number; baselineOnly: number };
+
 export type ContrastResult =
-  | { status: "ok"; candidate: number; baseline: number; difference: number; interval: Interval; n: number }
+  | {
+      status: "ok";
+      candidate: number;
+      baseline: number;
+      difference: number;
+      interval: Interval;
+      n: number;
+      discordant?: Discordant;
+    }
   | { status: "undefined"; reason: string; n: number };
 
 export type MetricDefinition = {
@@ -58,6 +69,8 @@ export type MetricDefinition = {
   direction: "higher" | "lower";
   /** The rules that may decide on the metric, where not all of them make sense, and why the others do not. */
   rules?: { kinds: readonly CheckKind[]; why: string };
+  /** Whether neither way is better, but closeness to a nominal value. Reports then show no arrow. */
+  closeness?: true;
   unit: string;
   /** Smallest and largest possible value. */
   range: readonly [number, number];

@@ -33,6 +33,7 @@ export const intervalCoverage: MetricDefinition = {
   name: "interval_coverage",
   tasks: ["forecasting"],
   direction: "higher",
+  closeness: true,
   rules: {
     kinds: ["limit", "equivalence"],
     why: "neither more nor less coverage is better: a limit with min and max around the nominal coverage, or equivalence with the baseline, decides it",

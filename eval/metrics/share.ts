@@ -80,6 +80,7 @@ export function contrastShare(
     difference: (counts.first - counts.second) / n,
     interval,
     n,
+    discordant: { candidateOnly: counts.first, baselineOnly: counts.second },
   };
 }
 

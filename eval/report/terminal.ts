@@ -1,6 +1,7 @@
 import picocolors from "picocolors";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { Check, DatasetChange, ModelIdentity, ModelVerdict, VerdictFile, VerdictWord } from "../schema/verdict.ts";
+import { betterArrow } from "./content/better-arrow.ts";
 import { checkName, checkNumbers } from "./content/check-numbers.ts";
 import { shownSignature } from "./content/signature.ts";
 import { byAttention, tally } from "./content/check-order.ts";
@@ -178,7 +179,7 @@ function checkLayout(
   const rows = checks.map((check): Row => {
     const numbers = checkNumbers(check, style.glyphs);
     const unit = numbers.unit === "" || check.metric.endsWith(`_${numbers.unit}`) ? "" : ` (${oneLine(numbers.unit)})`;
-    const metric = `${oneLine(checkName(check))} ${check.direction === "higher" ? style.glyphs.higher : style.glyphs.lower}${unit}`;
+    const metric = `${oneLine(checkName(check))} ${betterArrow(check, style.glyphs)}${unit}`;
     const slice = cut(oneLine(check.slice), 60, style.glyphs.ellipsis);
     const rule = layout.brokenRule ? numbers.rule.replace(/ (?=[<>])/, "\n") : numbers.rule;
     const { verdict, text, aside } = checkWord(check);

@@ -46,6 +46,13 @@ export const check = z.strictObject({
     .nullable(),
   direction: z.enum(["higher", "lower"]).describe("Which way is better."),
   n: z.int().nonnegative().describe("Rows, or timed runs, that the decision rests on."),
+  discordant: z
+    .strictObject({ candidateOnly: z.int().nonnegative(), baselineOnly: z.int().nonnegative() })
+    .optional()
+    .describe(
+      "Rows that count for one model alone, of a share of independent rows that weigh alike: right answers of an " +
+        "accuracy, alarms of a false positive rate.",
+    ),
   unit: z.string().describe("Of observed and baseline."),
   verdict: verdictWord,
   reason: z.string(),

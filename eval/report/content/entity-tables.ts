@@ -2,7 +2,7 @@ import { entityF1 } from "../../metrics/entity-f1.ts";
 import { sampleOf } from "../../metrics/measure.ts";
 import type { Answers, Predictions, Span } from "../../predictions/predictions.ts";
 import { rowValue, threeDecimals } from "./row-value.ts";
-import { type Cell, listed, mostRows, type Piece, type TaskTable } from "./task-table.ts";
+import { type Cell, listed, maxRows, type Piece, type TaskTable } from "./task-table.ts";
 
 type Spans = Extract<Answers, { kind: "spans" }>;
 
@@ -18,7 +18,7 @@ export function entityTables(candidate: Predictions, baseline: Predictions | nul
 }
 
 /** Types whose F1 is measured with an interval; the others are counted. */
-const mostTypes = 50;
+const maxTypes = 50;
 
 function typeTable(candidate: Predictions, baseline: Predictions | null, { label, predicted }: Spans): TaskTable {
   const labelled = new Map<string, number>();
@@ -29,7 +29,7 @@ function typeTable(candidate: Predictions, baseline: Predictions | null, { label
   const other = baseline === null ? null : sampleOf(baseline, everyRow);
   const figures = [...labelled]
     .toSorted((a, b) => b[1] - a[1])
-    .slice(0, mostTypes)
+    .slice(0, maxTypes)
     .map(([type, n]) => ({ type, n, result: entityF1.measure(mine, { entityType: type, level: 0.95, seed: 1 }) }))
     .toSorted(
       (a, b) => (a.result.status === "ok" ? a.result.value : 2) - (b.result.status === "ok" ? b.result.value : 2),
@@ -77,7 +77,7 @@ function textTable(candidate: Predictions, baseline: Predictions | null, { label
     })
     .filter(({ missed, invented }) => missed.length + invented.length > 0)
     .toSorted((a, b) => b.missed.length + b.invented.length - a.missed.length - a.invented.length);
-  const rows = wrong.slice(0, mostRows).map(({ id, row, truth, missed, invented }): Cell[] => {
+  const rows = wrong.slice(0, maxRows).map(({ id, row, truth, missed, invented }): Cell[] => {
     const before = theirs?.predicted[row];
     const ofBaseline = before === undefined ? null : [without(truth, before), without(before, truth)];
     return [
@@ -86,8 +86,8 @@ function textTable(candidate: Predictions, baseline: Predictions | null, { label
       ...(ofBaseline === null ? [] : [{ text: String(ofBaseline.flat().length) }]),
       {
         lines: [
-          { label: "missed", pieces: pieces(missed, "missing") },
-          { label: "invented", pieces: pieces(invented, "added") },
+          { label: "missed", pieces: pieces(missed, "missing"), list: true },
+          { label: "invented", pieces: pieces(invented, "added"), list: true },
         ].filter((line) => line.pieces.length > 0),
       },
     ];

@@ -6,7 +6,7 @@ import { recallAtK } from "../../metrics/recall-at-k.ts";
 import { selectRows } from "../../metrics/rows.ts";
 import { rankingsOf, withRelevant } from "../../metrics/user-hits.ts";
 import type { Predictions } from "../../predictions/predictions.ts";
-import { type Cell, listed, mostRows, type Piece, type TaskTable } from "./task-table.ts";
+import { type Cell, listed, maxRows, type Piece, type TaskTable } from "./task-table.ts";
 import { rowValue, threeDecimals } from "./row-value.ts";
 
 const cutOffs = [1, 5, 10, 20];
@@ -63,7 +63,7 @@ function worstUsers(candidate: Predictions, baseline: Predictions | null): TaskT
       return value === null ? [] : [{ user, value, relevant: relevantOf(user) }];
     })
     .toSorted((a, b) => a.value - b.value || b.relevant.length - a.relevant.length);
-  const rows = users.slice(0, mostRows).map(({ user, value, relevant }): Cell[] => {
+  const rows = users.slice(0, maxRows).map(({ user, value, relevant }): Cell[] => {
     const ranked = (answers?.ranked[user] ?? []).slice(0, shownPlaces);
     const marked = (items: readonly string[], right: ReadonlySet<string>): Piece[] =>
       listed(items.map((text) => ({ text, kind: right.has(text) ? "hit" : "plain" })));
@@ -75,9 +75,9 @@ function worstUsers(candidate: Predictions, baseline: Predictions | null): TaskT
       ...(wholeOther === null ? [] : [{ text: threeDecimals(valueOf(wholeOther, user)) }]),
       {
         lines: [
-          { label: "relevant", pieces: marked(relevant, new Set(ranked)) },
-          { label: "candidate", pieces: marked(ranked, wanted) },
-          ...(theirs === undefined ? [] : [{ label: "baseline", pieces: marked(theirs, wanted) }]),
+          { label: "relevant", pieces: marked(relevant, new Set(ranked)), list: true },
+          { label: "candidate", pieces: marked(ranked, wanted), list: true },
+          ...(theirs === undefined ? [] : [{ label: "baseline", pieces: marked(theirs, wanted), list: true }]),
         ],
       },
     ];

@@ -5,11 +5,11 @@ import { referenceCount } from "../../metrics/texts.ts";
 import { wer } from "../../metrics/wer.ts";
 import type { Predictions } from "../../predictions/predictions.ts";
 import { rowValue, threeDecimals } from "./row-value.ts";
-import { type Cell, mostRows, type Piece, type TaskTable } from "./task-table.ts";
+import { type Cell, maxRows, type Piece, type TaskTable } from "./task-table.ts";
 import { differing, wordDifferences } from "./word-differences.ts";
 
 /** References that are looked through for the one that a text is nearest to. */
-const mostReferences = 4;
+const maxReferences = 4;
 
 /** The texts that are farthest from their references, with what differs. */
 export function textTables(candidate: Predictions, baseline: Predictions | null): TaskTable[] {
@@ -32,7 +32,7 @@ export function textTables(candidate: Predictions, baseline: Predictions | null)
     )
     .toSorted((a, b) => badness(b.value) - badness(a.value));
   if (wrong.length === 0) return [];
-  const rows = wrong.slice(0, mostRows).map(({ id, row, value }): Cell[] => {
+  const rows = wrong.slice(0, maxRows).map(({ id, row, value }): Cell[] => {
     const nearest = (text: string) => nearestDifferences(answers.references[row] as string[], text);
     return [
       { text: id },
@@ -40,8 +40,8 @@ export function textTables(candidate: Predictions, baseline: Predictions | null)
       ...(other === null ? [] : [{ text: threeDecimals(valueOf(other, row)) }]),
       {
         lines: [
-          { label: "candidate", pieces: nearest(answers.hypotheses[row] as string) },
-          ...(theirs === null ? [] : [{ label: "baseline", pieces: nearest(theirs[row] as string) }]),
+          { label: "candidate", pieces: nearest(answers.hypotheses[row] as string), list: false },
+          ...(theirs === null ? [] : [{ label: "baseline", pieces: nearest(theirs[row] as string), list: false }]),
         ],
       },
     ];
@@ -63,6 +63,6 @@ export function textTables(candidate: Predictions, baseline: Predictions | null)
 }
 
 function nearestDifferences(references: readonly string[], text: string): Piece[] {
-  const all = references.slice(0, mostReferences).map((reference) => wordDifferences(reference, text));
+  const all = references.slice(0, maxReferences).map((reference) => wordDifferences(reference, text));
   return all.toSorted((a, b) => differing(a) - differing(b))[0] ?? [];
 }

@@ -2,12 +2,12 @@ import { diffArrays } from "diff";
 import type { Piece } from "./task-table.ts";
 
 /** Words of a text that are compared; comparing takes time with the square of what differs. */
-const mostWords = 300;
+const maxWords = 300;
 /** Equal words that are shown before and after a difference. */
 const context = 5;
 /** UTF-16 units of one shown piece, and pieces of one text. */
-export const longestPiece = 160;
-const mostPieces = 24;
+export const maxPieceLength = 160;
+const maxPieces = 24;
 
 /**
  * What a text has that its reference has not (`added`) and the other way round (`missing`), word by word as written;
@@ -21,7 +21,7 @@ export function wordDifferences(reference: string, text: string): Piece[] {
     ? ([[...reference.trim()], [...text.trim()]] as const)
     : (pair as [string[], string[]]);
   const joint = byCharacter ? "" : " ";
-  const parts = diffArrays(from.slice(0, mostWords), to.slice(0, mostWords));
+  const parts = diffArrays(from.slice(0, maxWords), to.slice(0, maxWords));
   const pieces = parts.map(({ value, added, removed }, i): Piece => {
     if (added || removed) return { text: value.join(joint), kind: added ? "added" : "missing" };
     const before = i === 0 && parts.length > 1 ? 0 : context;
@@ -30,8 +30,8 @@ export function wordDifferences(reference: string, text: string): Piece[] {
     const kept = [...value.slice(0, before), "…", ...value.slice(value.length - after)];
     return { text: kept.join(joint), kind: "plain" };
   });
-  const cutOff = pieces.length > mostPieces || from.length > mostWords || to.length > mostWords;
-  return cutOff ? [...pieces.slice(0, mostPieces), { text: "…", kind: "plain" }] : pieces;
+  const cutOff = pieces.length > maxPieces || from.length > maxWords || to.length > maxWords;
+  return cutOff ? [...pieces.slice(0, maxPieces), { text: "…", kind: "plain" }] : pieces;
 }
 
 /** How many characters differ. */

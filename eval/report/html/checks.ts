@@ -8,6 +8,7 @@ import { shownSignature } from "../content/signature.ts";
 import { count, counted, percent } from "../text/format.ts";
 import { cut } from "../text/text.ts";
 import { type Budget, takeWithin } from "./budget.ts";
+import { betterArrow } from "../content/better-arrow.ts";
 import { htmlText } from "../text/escape-html.ts";
 
 /** The check table. Each check is a table body of its own, and its reason opens to show the decision written out. */
@@ -63,7 +64,7 @@ function checkRows(check: Check): string {
       : `<li>declared at <code>${htmlText(check.declaredAt.file)}:${check.declaredAt.line}</code></li>`;
   return (
     `<tbody role="rowgroup" class="v-${verdict ?? "none"}"><tr role="row" class="lead"><td role="cell"><span class="word">${text}</span>${aside === "" ? "" : ` <small title="shown, does not decide">${aside}</small>`}</td>` +
-    `<td role="cell"><code>${htmlText(checkName(check))}</code> ${check.direction === "higher" ? "↑" : "↓"}${unit}${signature === null ? "" : `<br><small>${htmlText(signature)}</small>`}</td>` +
+    `<td role="cell"><code>${htmlText(checkName(check))}</code> ${betterArrow(check)}${unit}${signature === null ? "" : `<br><small>${htmlText(signature)}</small>`}</td>` +
     `<td role="cell" class="full">${htmlText(cut(check.slice, 200))}</td>` +
     cell(candidate, "candidate") +
     cell(numbers.baseline, "baseline") +

@@ -1,3 +1,4 @@
+import { betterArrow } from "../content/better-arrow.ts";
 import type { Measurement, MetricResult, ModelMetrics } from "../../schema/metrics.ts";
 import { count, counted, significant } from "../text/format.ts";
 import { measurementLabel } from "../content/measurement-label.ts";
@@ -17,7 +18,7 @@ export function measurementTable(
   const before = new Map((baseline?.measurements ?? []).map((one) => [key(one), one.result]));
   const rows = (candidate?.measurements ?? []).map(
     (one) =>
-      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${one.direction === "higher" ? "↑" : "↓"}${signed(one)}</td><td class="name">${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
+      `<tr><td><code>${htmlText(measurementLabel(one))}</code> ${betterArrow(one)}${signed(one)}</td><td class="name">${htmlText(cut(one.slice, 200))}</td><td class="n">${value(one.result)}</td><td class="n">${value(before.get(key(one)))}</td><td class="n">${count(one.result.n)}</td></tr>`,
   );
   if (rows.length === 0) return "";
   const { taken, left } = takeWithin(rows, budget);

@@ -1,4 +1,4 @@
-import { pText } from "../../judge/slice-regressions.ts";
+import { pText, restsOnT } from "../../judge/slice-regressions.ts";
 import type { Check } from "../../schema/verdict.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { commonLevel, intervalHeading } from "../content/levels.ts";
@@ -27,7 +27,7 @@ export function sliceLossTable(checks: readonly Check[], budget: Budget): string
   const table = (rows: readonly string[]) =>
     `<div class="scroll" tabindex="0" role="region" aria-label="Slices compared with the baseline"><table>${head}<tbody>${rows.join("")}</tbody></table></div>`;
   const more = taken.slice(shown);
-  return `<h3>Which slices regressed</h3><p class="faint">${regressed === 0 ? "No slice is" : `${counted(regressed, "comparison")} ${regressed === 1 ? "is" : "are"}`} shown to have regressed, of ${count(losses.length)}. The probability of naming any wrongly is at most ${percent(alpha)} (Holm; one-sided t test of no loss).</p>${table(taken.slice(0, shown))}${more.length === 0 ? "" : `<details><summary>${counted(more.length, "more comparison")}</summary>${table(more)}</details>`}${left === 0 ? "" : `<p>… ${counted(left, "more comparison")} in verdict.json.</p>`}`;
+  return `<h3>Which slices regressed</h3><p class="faint">${regressed === 0 ? "No slice is" : `${counted(regressed, "comparison")} ${regressed === 1 ? "is" : "are"}`} shown to have regressed, of ${count(losses.length)}. The probability of naming any wrongly is at most ${percent(alpha)} (Holm; ${restsOnT(losses) ? "one-sided t test of no loss, an approximation where rows are few and errors skewed; exact sign test for shares" : "one-sided exact sign test of no loss"}).</p>${table(taken.slice(0, shown))}${more.length === 0 ? "" : `<details><summary>${counted(more.length, "more comparison")}</summary>${table(more)}</details>`}${left === 0 ? "" : `<p>… ${counted(left, "more comparison")} in verdict.json.</p>`}`;
 }
 
 function lossRow({ check, interval, p, adjusted, regressed }: SliceLoss, ownLevel: boolean): string {

@@ -39,7 +39,7 @@ details>summary{cursor:pointer}
 summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 ol.evidence{margin:.4rem 0 .2rem;padding-left:1.4rem;color:var(--text)}
 .scroll{overflow-x:auto}.scroll td{overflow-wrap:normal}.scroll td.name{overflow-wrap:anywhere;min-width:9rem}
-.answer{min-width:16rem;overflow-wrap:anywhere!important}.answer small{display:inline-block;min-width:4.6rem}.answer b{color:var(--PASS)}
+.answer{min-width:16rem;overflow-wrap:anywhere!important}.answer div{padding-left:4.6rem;text-indent:-4.6rem}.answer small{display:inline-block;width:4.3rem;text-indent:0}.answer b{color:var(--PASS)}
 .answer del{color:var(--FAIL)}.answer ins{color:var(--link)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 32px}
 figure{margin:0;min-width:0}figure svg{display:block;width:100%;height:auto}
@@ -55,6 +55,10 @@ main,header,footer{padding:0 14px}
 .wide{display:none}.narrow{display:block}
 .scroll th,.scroll td{padding-right:5px;font-size:.86rem}
 .banner{padding:14px 16px}
+table:has(.answer),table:has(.answer) :is(thead,tbody){display:block}
+table:has(.answer) tr{display:grid;grid-template-columns:1fr 6rem 6rem;border-bottom:1px solid var(--line)}
+table:has(.answer) :is(th,td){border:0}table:has(.answer) th:last-child{display:none}
+.scroll td.answer{grid-column:1/-1;min-width:0;padding-top:0}
 .checks thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .checks,.checks tbody{display:block}
 .checks tr{display:grid;grid-template-columns:1fr 1fr;column-gap:12px}

@@ -1,7 +1,7 @@
 import type { PlotData } from "../content/plot-data.ts";
 import type { Cell, Piece } from "../content/task-table.ts";
 import { taskTables } from "../content/task-tables.ts";
-import { longestPiece } from "../content/word-differences.ts";
+import { maxPieceLength } from "../content/word-differences.ts";
 import { htmlText } from "../text/escape-html.ts";
 import { cut } from "../text/text.ts";
 import type { Budget } from "./budget.ts";
@@ -29,7 +29,7 @@ export function taskSection(data: PlotData, named: boolean, budget: Budget): str
 function cell(one: Cell, numeric: boolean): string {
   if ("lines" in one) {
     const lines = one.lines.map(
-      ({ label, pieces }) => `<div><small>${label}</small> ${pieces.map(piece).join(" ")}</div>`,
+      ({ label, pieces, list }) => `<div><small>${label}</small> ${pieces.map(piece).join(list ? ", " : " ")}</div>`,
     );
     return `<td class="answer">${lines.join("")}</td>`;
   }
@@ -40,5 +40,5 @@ function cell(one: Cell, numeric: boolean): string {
 const tags: Record<Piece["kind"], string> = { plain: "span", hit: "b", missing: "del", added: "ins" };
 
 function piece({ text, kind }: Piece): string {
-  return `<${tags[kind]}>${htmlText(cut(text, longestPiece))}</${tags[kind]}>`;
+  return `<${tags[kind]}>${htmlText(cut(text, maxPieceLength))}</${tags[kind]}>`;
 }

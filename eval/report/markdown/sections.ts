@@ -1,6 +1,7 @@
-import { pText } from "../../judge/slice-regressions.ts";
+import { pText, restsOnT } from "../../judge/slice-regressions.ts";
 import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
+import { betterArrow } from "../content/better-arrow.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { byAttention, tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
@@ -315,7 +316,7 @@ function checkLine(check: Check, withReason: boolean, scale: ForestScale, ownLev
   const { verdict, text, aside } = checkWord(check);
   return row([
     `${verdict === null ? "" : `${verdictMark[verdict]} `}${text}${aside === "" ? "" : ` (${aside})`}`,
-    `<code>${markdownCut(checkName(check), 120)}</code>${check.direction === "higher" ? "↑" : "↓"}${unit}${signature === null ? "" : `<br><sub>${markdownCut(signature, 200)}</sub>`}`,
+    `<code>${markdownCut(checkName(check), 120)}</code>${betterArrow(check)}${unit}${signature === null ? "" : `<br><sub>${markdownCut(signature, 200)}</sub>`}`,
     check.slice === "all" ? "all" : markdownCode(check.slice, 160),
     check.kind === "limit" && numbers.interval !== ""
       ? `${numbers.candidate} ${numbers.interval}${level}`
@@ -356,7 +357,7 @@ function lossSection({ checks }: ModelVerdict, group: string): Section[] {
       priority: 39,
       group,
       open: `\n<details><summary>Which slices regressed: ${counted(losses.length, "comparison")}, the likeliest loss first</summary>\n\n${table(["slice", "metric", "rows", `difference, ${intervalHeading(losses.map(({ interval }) => interval))}`, "p", "p, Holm", ""])}`,
-      close: `\nThe probability of naming any slice wrongly is at most ${percent(alpha)}.${left > 0 ? ` ${counted(left, "more comparison")} in report.html.` : ""}\n\n</details>\n`,
+      close: `\nThe probability of naming any slice wrongly is at most ${percent(alpha)}${restsOnT(losses) ? ", about so where rows are few and errors skewed" : ""}.${left > 0 ? ` ${counted(left, "more comparison")} in report.html.` : ""}\n\n</details>\n`,
       more: (n) => `\n… ${counted(n, "more comparison")} in report.html\n`,
     },
   );

@@ -30,7 +30,9 @@ export function taskSections(heads: readonly PlotData[], group: string): Section
 
 function cellText(one: Cell): string {
   if ("lines" in one)
-    return one.lines.map(({ label, pieces }) => `<sub>${label}</sub> ${pieces.map(pieceText).join(" ")}`).join("<br>");
+    return one.lines
+      .map(({ label, pieces, list }) => `<sub>${label}</sub> ${pieces.map(pieceText).join(list ? ", " : " ")}`)
+      .join("<br>");
   return `${markdownCut(one.text, 80)}${one.aside === undefined ? "" : ` ${markdownCut(one.aside, 60)}`}`;
 }
 

@@ -171,6 +171,14 @@ describe("which slice regressed", () => {
     expect(sliceRegressions([{ ...clustered!, interval }])[0]?.p).toBeCloseTo(0.0036808621, 9);
   });
 
+  it("tests shares by the rows that only one model gets right, exactly", () => {
+    const [one] = slices([-0.03], { discordant: { candidateOnly: 2, baselineOnly: 9 } });
+    expect(sliceRegressions([one!])[0]?.p).toBeCloseTo(67 / 2048, 12);
+    expect(sliceRegressions([{ ...one!, direction: "lower" }])[0]?.p).toBeCloseTo(1 - 12 / 2048, 12);
+    expect(sliceNote([one!])).toContain("one-sided exact sign test of no loss, Holm-adjusted over 1 comparison");
+    expect(sliceNote([one!, ...slices([0])])).toContain("exact sign test of no loss for shares, one-sided t test");
+  });
+
   it("names the regressed slices and the method, only when the check of a slice is not PASS", () => {
     expect(sliceNote(slices([-0.03, 0, 0.03]))).toBe(
       "Slices shown to have regressed at 0.05: auroc on source=0 (p 0.0041): one-sided t test of no loss from each interval's standard error, Holm-adjusted over 3 comparisons.",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Answers, Predictions, Span } from "../../../eval/predictions/predictions.ts";
 import { entityTables } from "../../../eval/report/content/entity-tables.ts";
 import { rankingTables } from "../../../eval/report/content/ranking-tables.ts";
-import { type Cell, mostRows } from "../../../eval/report/content/task-table.ts";
+import { type Cell, maxRows } from "../../../eval/report/content/task-table.ts";
 import { textTables } from "../../../eval/report/content/text-tables.ts";
 import { wordDifferences } from "../../../eval/report/content/word-differences.ts";
 import { renderHtml } from "../../../eval/report/html.ts";
@@ -169,8 +169,8 @@ describe("a report of texts", () => {
       },
     );
     const [table] = textTables(big, null);
-    expect(table!.rows.length).toBe(mostRows);
-    expect(table!.left).toBe(rows - mostRows);
+    expect(table!.rows.length).toBe(maxRows);
+    expect(table!.left).toBe(rows - maxRows);
     const { html, markdown } = reports(big, null);
     expect(html.length).toBeLessThan(300_000);
     expect(markdown.length).toBeLessThan(60_000);

@@ -9,6 +9,7 @@ import { renderMarkdown } from "../../../eval/report/markdown.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { normals } from "../../../bench/stats/normals.ts";
 import { gates as gatesSchema } from "../../../models/core/manifest/gates.ts";
+import type { Check } from "../../../eval/schema/verdict.ts";
 import { check, modelVerdict, verdictFile } from "./builders.ts";
 
 const perLanguage = 40;
@@ -76,6 +77,59 @@ describe("120 slices", () => {
     for (let run = 0; run < runs; run++) if (sliceLosses(checksOf(100 + run, [], 60))!.losses[0]!.regressed) wrong++;
     // 5 % of 20 are 1; 5 and more are seen once in 400 times.
     expect(wrong).toBeLessThan(5);
+  });
+});
+
+/** Right and wrong answers of two alike models in 120 slices of 40 rows; accuracies differ from slice to slice. */
+function rightOrWrong(seed: number): Check[] {
+  const random = new RandomStream(seed);
+  const n = 120 * perLanguage;
+  const language = Array.from({ length: n }, (_, i) => `l${Math.floor(i / perLanguage)}`);
+  const draw = (): Float64Array =>
+    Float64Array.from(language, (_, i) => (random.uniform() < 0.5 + (0.2 * i) / n ? 0.9 : 0.1));
+  const predictions = (scores: Float64Array): Predictions => ({
+    head: "",
+    task: "binary-classification",
+    ids: language.map((_, i) => String(i)),
+    labels: new Float64Array(n).fill(1),
+    scores,
+    classes: ["no", "yes"],
+    slices: { language },
+    groups: null,
+    weights: null,
+    datasetDigest: null,
+  });
+  const gates = gatesSchema.parse({
+    minimumPerClass: 0,
+    checks: [{ kind: "non-inferiority", metric: "accuracy", margin: 0.1, slices: ["language"] }],
+  });
+  const planned = planChecks(gates, { language: [...new Set(language)] }, () => null, false);
+  const pair = measuredPair(
+    new Map([["", predictions(draw())]]),
+    new Map([["", { kind: "paired" as const, predictions: predictions(draw()) }]]),
+    seed,
+  );
+  return judgePredictions(pair, planned, { gates }).checks;
+}
+
+describe("120 slices of 40 right or wrong answers", () => {
+  it("name a slice wrongly in no more gates than the family-wise rate allows", () => {
+    let wrong = 0;
+    for (let run = 0; run < 20; run++) if (sliceLosses(rightOrWrong(500 + run))!.losses[0]!.regressed) wrong++;
+    // 5 % of 20 are 1; 5 and more are seen once in 400 times.
+    expect(wrong).toBeLessThan(5);
+  });
+});
+
+describe("the words about the rate", () => {
+  const words = (checks: readonly Check[]) =>
+    renderHtml(verdictFile([modelVerdict({ checks: [...checks] })]), null, []);
+  const two = [check({ slice: "source=a" }), check({ slice: "source=b" })];
+  it("say that t approximates, and that shares are tested exactly", () => {
+    expect(words(two)).toContain("an approximation where rows are few and errors skewed");
+    const shares = two.map((one) => ({ ...one, discordant: { candidateOnly: 3, baselineOnly: 4 } }));
+    expect(words(shares)).toContain("one-sided exact sign test of no loss");
+    expect(words(shares)).not.toContain("approximation");
   });
 });
 

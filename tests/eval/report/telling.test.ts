@@ -178,3 +178,20 @@ describe("intervals and axes", () => {
     expect(page.indexOf(">s=150<")).toBeLessThan(page.indexOf("more checks, PASS"));
   });
 });
+
+describe("the arrow beside a metric", () => {
+  const shown = (metric: "auroc" | "interval_coverage") => {
+    const verdict = verdictFile([
+      modelVerdict({ checks: [check({ metric, id: `${metric}/equivalence`, kind: "equivalence" })] }),
+    ]);
+    return [
+      renderHtml(verdict, null, []).includes(`<code>${metric}</code> ↑`),
+      renderMarkdown(verdict, null).includes(`<code>${metric}</code>↑`),
+      renderTerminal(verdict, null, { color: false, width: 160 }).includes(`${metric} ↑`),
+    ];
+  };
+  it("is there where more is better, and not where closeness to a value is", () => {
+    expect(shown("auroc")).toEqual([true, true, true]);
+    expect(shown("interval_coverage")).toEqual([false, false, false]);
+  });
+});
