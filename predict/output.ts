@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
-import { extname } from "node:path";
+import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { dirname, extname } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { openReader } from "../eval/dataset/formats/open.ts";
@@ -139,7 +139,10 @@ export async function openOutput(
   const exists = (await stat(path).catch(() => null)) !== null;
   const counts: Counts = { predicted: 0, refused: 0, failed: 0 };
   if (exists) sameRun(await readIdentity(path), identity, path);
-  else await writeFileAtomic(identityFile(path), `${JSON.stringify(identity, null, 2)}\n`);
+  else {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomic(identityFile(path), `${JSON.stringify(identity, null, 2)}\n`);
+  }
   const handle = await open(path, "a");
   try {
     let end = await endOfLastRow(path, format);

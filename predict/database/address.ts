@@ -58,7 +58,10 @@ export function addressOf(flag: "--input" | "--output", text: string, env: NodeJ
     const file = base.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
     const decoded = decodedPath(file);
     if (file === "" || own.size > 0 || decoded === null)
-      throw wrong("no such address of a SQLite database", "sqlite:FILE?table=NAME, with % and ? of FILE as %25 and %3F");
+      throw wrong(
+        "no such address of a SQLite database",
+        "sqlite:FILE?table=NAME, with % and ? of FILE as %25 and %3F",
+      );
     return { database: { kind: "sqlite", file: decoded }, from, at: nameOf(`sqlite:${file}`, from) };
   }
   const rest = own.toString();

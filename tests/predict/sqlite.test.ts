@@ -153,16 +153,16 @@ describe("between a table and a file", () => {
       "--url",
       server.url,
       "--output",
-      at("query.csv"),
+      at("new/folder/query.csv"),
     ];
     const run = await predict(args);
     expect(run.code, run.stderr).toBe(0);
-    const rows = rowsOf(at("query.csv"));
+    const rows = rowsOf(at("new/folder/query.csv"));
     expect(rows.map((row) => Number(row["value_value"]))).toEqual(Array.from({ length: 30 }, (_, i) => i + 100.5));
-    const whole = readFileSync(at("query.csv"), "utf8");
-    writeFileSync(at("query.csv"), whole.slice(0, whole.length / 2));
+    const whole = readFileSync(at("new/folder/query.csv"), "utf8");
+    writeFileSync(at("new/folder/query.csv"), whole.slice(0, whole.length / 2));
     expect((await predict(args)).code).toBe(0);
-    expect(rowsOf(at("query.csv")).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+    expect(rowsOf(at("new/folder/query.csv")).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
     inDatabase("query.db", (db) => db.exec("UPDATE rows SET a = 2 WHERE id = 'k0003'"));
     const other = await predict(args);
     expect(other.code).toBe(2);
@@ -257,6 +257,7 @@ describe("what is refused, with its place", () => {
     );
     expect(unencoded.code).toBe(2);
     expect(unencoded.stderr).toMatch(/%2F/);
-    for (const { stderr, stdout } of [run, malformed, unencoded]) expect(stderr + stdout).not.toMatch(/hunter2|someone/);
+    for (const { stderr, stdout } of [run, malformed, unencoded])
+      expect(stderr + stdout).not.toMatch(/hunter2|someone/);
   });
 });

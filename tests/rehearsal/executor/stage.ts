@@ -35,7 +35,7 @@ type EnvironmentRules = {
 /** A platform in memory with real git repositories on disk, and an executor that uses it. */
 export class Stage implements Platform {
   readonly apiUrl = "http://127.0.0.1:9/api/v3";
-  readonly serverUrl = "http://127.0.0.1:9";
+  serverUrl = "http://127.0.0.1:9";
   readonly directory = mkdtempSync(join(tmpdir(), "sluice-executor-"));
   readonly grants: (Grant & { token: string; revoked: boolean })[] = [];
   readonly claims: OidcClaims[] = [];
@@ -123,7 +123,7 @@ export class Stage implements Platform {
 
   /** Writes files on a branch (created at HEAD if new) and commits them. @returns the commit */
   commit(
-    files: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string | Uint8Array>>,
     { name = repository, branch = "main", message = "change" } = {},
   ): string {
     const folder = join(this.directory, "repositories", name);
@@ -131,9 +131,9 @@ export class Stage implements Platform {
     if (this.#made.has(name)) this.git(name, "checkout", "-q", "-B", branch);
     else this.git(name, "init", "-q", "-b", branch);
     this.#made.add(name);
-    for (const [path, text] of Object.entries(files)) {
+    for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text);
+      writeFileSync(join(folder, path), content);
     }
     this.git(name, "add", "-A");
     this.git(name, "commit", "-q", "--allow-empty", "-m", message);

@@ -9,7 +9,11 @@ const options = { seed: 20_261_129, numRuns: 200 };
 const keyText = fc
   .oneof(
     fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
-    fc.string({ unit: fc.constantFrom('"', "\\", ",", "[", "]", "a", "1", "\0", "\ufeff"), minLength: 1, maxLength: 8 }),
+    fc.string({
+      unit: fc.constantFrom('"', "\\", ",", "[", "]", "a", "1", "\0", "\ufeff"),
+      minLength: 1,
+      maxLength: 8,
+    }),
   )
   .filter((text) => keyPart(text) !== null);
 const value = fc.option(fc.float({ noNaN: true, noDefaultInfinity: true }), { nil: null });
