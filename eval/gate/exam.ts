@@ -3,13 +3,7 @@ import { join, posix } from "node:path";
 import { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { gates as gatesSchema, type Gates } from "../../models/core/manifest/gates.ts";
-import {
-  dataset as datasetSchema,
-  runtime,
-  type Dataset,
-  type Manifest,
-  type Task,
-} from "../../models/core/manifest/manifest.ts";
+import { dataset as datasetSchema, runtime, type Dataset, type Task } from "../../models/core/manifest/manifest.ts";
 import { positiveLabel } from "../../models/core/postprocess/classification.ts";
 import { head as headSchema, type Head } from "../../models/core/postprocess/schema.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";

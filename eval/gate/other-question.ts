@@ -58,8 +58,7 @@ function answersOf(head: Head): string {
 }
 
 /**
- * A smaller catalogue makes every list better: coverage is a share of it, and a list of few items misses less. So each
- * item of the base's has to stay; more may come.
+ * A choice among few items is easier, so each item of the base's catalogue has to stay. More may come.
  *
  * @returns words for the items that the candidate's catalogue lacks; null without any
  */
