@@ -93,7 +93,7 @@ export async function runModel(
       },
       modelBytes: described.modelBytes,
       filesDigest: described.filesDigest,
-      predictions: new Map(predicted.predictions.map((one) => [one.head, one])),
+      predictions: new Map(predicted.predictions.map((one) => [one.head, ofCatalogue(one, described.catalogueSizes)])),
       ruled: predicted.ruled,
       refused: predicted.badRows.length,
       elsewhere: sample?.elsewhere ?? null,
@@ -108,6 +108,15 @@ export async function runModel(
       ],
     };
   });
+}
+
+/** Rankings with the number of items that the model chooses from, which `coverage_at_k` counts by. */
+function ofCatalogue(predictions: Predictions, sizes: Readonly<Record<string, number>>): Predictions {
+  const { head, answers } = predictions;
+  const catalogueSize = sizes[head];
+  return answers?.kind === "ranking" && catalogueSize !== undefined
+    ? { ...predictions, answers: { ...answers, catalogueSize } }
+    : predictions;
 }
 
 /**

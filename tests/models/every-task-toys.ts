@@ -21,6 +21,8 @@ export type TaskToy = {
   /** The label's field, from what the model rightly answers. */
   truth: (answer: never) => unknown;
   check: Check;
+  /** A check that every candidate keeps. */
+  kept?: Check;
   /** Of 20 rows, how many the candidate answers wrongly of which the gate cannot tell whether it is worse. */
   between: number;
   /** The cells that the gate's prediction file has of an answer, by what follows the row's id in the file. */
@@ -135,6 +137,8 @@ export const taskToys: readonly TaskToy[] = [
     label: { field: "truth" },
     truth: ({ items }: RankingResult) => items.slice(0, 2).map(({ id }) => id),
     check: { kind: "non-inferiority", metric: "ndcg_at_k", k: 4, margin: 0.05 },
+    // Knows the catalogue's size from the model.
+    kept: { kind: "limit", metric: "coverage_at_k", k: 4, min: 0.1 },
     between: 3,
     cells: ({ items }: RankingResult) => ({ "": { ranked: items.map(({ id }) => id) } }),
     widget: { selector: ".ranked li", text: /^1\s+Item [a-h]/ },

@@ -95,7 +95,7 @@ function writeModels(version: string, suffix: string): void {
         labels: { [headOf(one)]: one.label },
         slices: ["half"],
       },
-      gates: { checks: [one.check] },
+      gates: { checks: [one.check, ...(one.kept === undefined ? [] : [one.kept])] },
       serving: {
         examples: [
           Object.fromEntries(

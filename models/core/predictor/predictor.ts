@@ -73,6 +73,8 @@ export type ModelDescription = {
   filesDigest: string;
   /** The rules beside the model; absent without any. */
   rules?: RulesIdentity;
+  /** Ranking head → number of items in its catalogue. */
+  catalogueSizes: Readonly<Record<string, number>>;
   /** SHA-256 of the optimised graph if it is open instead of the artifact, otherwise null. */
   optimised: string | null;
   /** Execution provider that is actually in use. */
@@ -207,7 +209,15 @@ async function openWith(
     pipeline,
     session,
     model,
-    { filesDigest: digest, optimised: optimised?.record.files.graph ?? null },
+    {
+      filesDigest: digest,
+      optimised: optimised?.record.files.graph ?? null,
+      catalogueSizes: Object.fromEntries(
+        Object.entries(heads).flatMap(([name, { catalogue }]) =>
+          catalogue === undefined ? [] : [[name, catalogue.length]],
+        ),
+      ),
+    },
     options.batch ?? runtime.batch,
     {
       closeStores: close,
@@ -235,7 +245,7 @@ function assemble(
   pipeline: ReturnType<typeof compilePipeline>,
   session: Session,
   model: VerifiedModel,
-  { filesDigest, optimised }: Pick<ModelDescription, "filesDigest" | "optimised">,
+  { filesDigest, optimised, catalogueSizes }: Pick<ModelDescription, "filesDigest" | "optimised" | "catalogueSizes">,
   defaultBatch: number,
   { closeStores, served }: { closeStores: () => Promise<void>; served: ServedLog | null },
 ): Predictor {
@@ -455,6 +465,7 @@ function assemble(
       modelBytes: model.totalBytes,
       filesDigest,
       ...rulesIdentity(manifest),
+      catalogueSizes,
       optimised,
       provider: session.provider,
       providerNodes: session.providerNodes,
