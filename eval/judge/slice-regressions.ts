@@ -1,3 +1,4 @@
+import { catalog } from "../metrics/catalog.ts";
 import { standardErrorOf } from "../power/standard-error.ts";
 import { holm } from "../stats/holm.ts";
 import { signTest } from "../stats/sign-test.ts";
@@ -42,8 +43,10 @@ function exactP({ discordant, direction }: Check): number | null {
  */
 export function sliceRegressions(checks: readonly Check[]): SliceRegression[] {
   const compared = checks.flatMap((check) => {
-    const { kind, slice, difference, interval, direction } = check;
+    const { kind, metric, slice, difference, interval, direction } = check;
     if (kind === "limit" || slice === allRows || difference === null || interval === null) return [];
+    // Less of such a metric is no loss.
+    if (catalog.get(metric)?.closeness === true) return [];
     const se = standardErrorOf(interval);
     return se > 0
       ? [

@@ -160,6 +160,10 @@ describe("which slice regressed", () => {
       withError(0.01, { difference, slice: `source=${i}`, verdict: "INCONCLUSIVE", ...change }),
     );
 
+  it("is not looked for in a metric of which neither more nor less is better", () => {
+    expect(sliceRegressions(slices([-0.03], { metric: "interval_coverage", kind: "equivalence" }))).toEqual([]);
+  });
+
   it("tests every slice once for no loss and adjusts over all of them", () => {
     const found = sliceRegressions(slices([-0.03, 0, 0.03]));
     expect(found.map(({ p }) => Number(p.toFixed(5)))).toEqual([0.00136, 0.5, 0.99864]);
