@@ -21,7 +21,6 @@ beforeAll(async () => {
       modelFolder(
         served({
           id: "heads",
-          task: "multiclass-classification",
           artifact: { path: "two-heads.onnx", sha256: "0".repeat(64) },
         }),
       ),
