@@ -66,8 +66,9 @@ function oneItem(where: Where, fields: Fields, mark: DecimalMark): RelevantItems
  * @throws Unusable for an item that both have
  */
 export function joinItems(first: RelevantItems, second: RelevantItems): RelevantItems {
+  const known = new Set(first.items);
+  assertDistinct(second.items, "item", known);
   const items = [...first.items, ...second.items];
-  assertDistinct(items, "item");
   return {
     kind: "relevant",
     items,
@@ -75,9 +76,12 @@ export function joinItems(first: RelevantItems, second: RelevantItems): Relevant
   };
 }
 
-function assertDistinct(items: readonly string[], field: string): void {
-  const twice = items.find((id, i) => items.indexOf(id) !== i);
-  if (twice !== undefined) throw new Unusable(`field "${field}" has the item ${JSON.stringify(twice)} twice`);
+/** @param seen ids that no item may have; those of the items are added */
+function assertDistinct(items: readonly string[], field: string, seen = new Set<string>()): void {
+  for (const id of items) {
+    if (seen.has(id)) throw new Unusable(`field "${field}" has the item ${JSON.stringify(id)} twice`);
+    seen.add(id);
+  }
 }
 
 function gain(value: unknown, field: string): number {

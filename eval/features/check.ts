@@ -49,8 +49,10 @@ export async function checkServed(
     if (text.trim() === "") continue;
     const record = parse(text, `${log}:${line}`);
     // A record of another version has been served by other rules.
-    if (record.model === manifest.id && record.version === manifest.version)
-      records.set(record.step, [...(records.get(record.step) ?? []), record]);
+    if (record.model !== manifest.id || record.version !== manifest.version) continue;
+    const ofStep = records.get(record.step);
+    if (ofStep === undefined) records.set(record.step, [record]);
+    else ofStep.push(record);
   }
   const steps = Object.entries(manifest.preprocess).flatMap(([name, step]): StepCheck[] => {
     const served = records.get(name);
