@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { ConfigurationError } from "../models/core/errors.ts";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { redisAddress } from "../models/core/feature-store/redis-address.ts";
 import { instantMs, instantWords } from "../models/core/lookup/instant.ts";
 import type { MemoryStore } from "../models/core/lookup/read-table.ts";
 import type { Finish } from "./exit-code.ts";
@@ -70,16 +70,7 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
     .option("--env <name>", "environment variable with the address", "SLUICE_FEATURES_REDIS_URL")
     .option("--prefix <text>", "before every key", "")
     .action(async (table: string, flags: { env: string; prefix: string }) => {
-      const url = streams.env[flags.env];
-      if (!url)
-        throw new ConfigurationError({
-          code: "feature-store-address",
-          place: flags.env,
-          problem: "no address of the feature store",
-          expected: `the environment variable ${flags.env}`,
-          received: "nothing",
-          example: `${flags.env}=redis://127.0.0.1:6379`,
-        });
+      const url = redisAddress(flags.env, streams.env);
       const { pushFeatures } = await import("../eval/features/push.ts");
       const keys = await pushFeatures(await tableAt(table), { url, prefix: flags.prefix });
       await write(streams.stdout, `${keys} keys written\n`);

@@ -6,6 +6,7 @@ import { commitOf, gitIn } from "../eval/gate/git.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
+import { modelIdentity } from "../models/core/manifest/identity.ts";
 import { rulesIdentity } from "../models/core/rules/identity.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
@@ -146,7 +147,7 @@ async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "
   const timeline = new Timeline(deps.sink, deps.monotonic);
   await rm(receiptFile(request), { force: true }).catch(() => {});
   const { loaded, places } = await findModel(request.root, request.model);
-  const { id, version, task, artifact } = loaded.manifest;
+  const { id } = loaded.manifest;
   const environment = environmentOf(id, request.stage);
   /** @param act calls `describe` with what it finds out about what is to be deployed, for the receipt of a refusal */
   const refusable = async (
@@ -154,7 +155,7 @@ async function begin(request: Pick<DeployRequest, "root" | "model" | "stage" | "
   ): Promise<Written> => {
     let deployed: DeploymentReceipt["deployed"] = {
       schemaVersion: 1,
-      model: { id, version, task, sha256: artifact.sha256, ...rulesIdentity(loaded.manifest) },
+      model: modelIdentity(loaded.manifest),
       source: { repository: null, commit: null },
       verdict: null,
       server: { version: sluiceVersion },

@@ -3,7 +3,7 @@ import { join, posix, relative, sep } from "node:path";
 import { productionReceiptOf } from "../../eval/gate/production-receipt.ts";
 import { sluiceVersion } from "../../models/core/version.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { rulesIdentity } from "../../models/core/rules/identity.ts";
+import { modelIdentity } from "../../models/core/manifest/identity.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { PassedVerdict } from "./verdict.ts";
 import { GOLDEN_FILE, type Deployed } from "./deployed.ts";
@@ -46,13 +46,7 @@ export async function makeTree(
   const golden = await goldenAnswers(loaded, deps);
   const described = {
     schemaVersion: 1 as const,
-    model: {
-      id: manifest.id,
-      version: manifest.version,
-      task: manifest.task,
-      sha256: manifest.artifact.sha256,
-      ...rulesIdentity(manifest),
-    },
+    model: modelIdentity(manifest),
     source,
     verdict: { verdict: "PASS" as const, sha256: verdict.sha256 },
     server: { version: sluiceVersion },

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
-import { rulesIdentity } from "../../models/core/rules/identity.ts";
+import { modelIdentity } from "../../models/core/manifest/identity.ts";
 import { worstOf } from "../judge/algebra.ts";
 import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
@@ -48,13 +48,7 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
       context.deps.onEvent({ kind: "note", text: String((error as Error).stack) });
     return {
       verdict: {
-        model: {
-          id: manifest.id,
-          version: manifest.version,
-          task: manifest.task,
-          sha256: manifest.artifact.sha256,
-          ...rulesIdentity(manifest),
-        },
+        model: modelIdentity(manifest),
         baseline: null,
         baselineSource: notReached,
         dataset: null,

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { exactNumber, type Column, type Database } from "./database.ts";
+import { exactNumber, quotedTable, type Column, type Database } from "./database.ts";
 
 const CONNECT_MS = 10_000;
 const STATEMENT_MS = 120_000;
@@ -79,12 +79,7 @@ export function openPostgres(url: string, readOnly: boolean): Database {
       const found = (await query({
         text: `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type FROM pg_attribute a
                WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
-        values: [
-          table
-            .split(".")
-            .map((part) => `"${part.replaceAll('"', '""')}"`)
-            .join("."),
-        ],
+        values: [quotedTable(table)],
       })) as Column[];
       return found.length === 0 ? null : found;
     },

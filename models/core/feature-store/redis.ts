@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { ConfigurationError, EvaluationError } from "../errors.ts";
 import { decodeEvents, eventBytes } from "../lookup/remote-value.ts";
+import { redisAddress } from "./redis-address.ts";
 import type { LookupStep } from "../lookup/schema.ts";
 import type { FeatureStore, KeyEvents } from "../lookup/store.ts";
 
@@ -42,19 +43,7 @@ export function redisStore(declared: RedisDeclared, env: Readonly<Record<string,
       }),
     ]).finally(() => stop.abort());
   };
-  const opened = () => {
-    const url = env[declared.env];
-    if (url === undefined || url === "")
-      throw new ConfigurationError({
-        code: "feature-store-address",
-        place: declared.env,
-        problem: "no address of the feature store",
-        expected: `the environment variable ${declared.env}`,
-        received: "nothing",
-        example: `${declared.env}=redis://127.0.0.1:6379`,
-      });
-    return (client ??= connect(url, declared.env));
-  };
+  const opened = () => (client ??= connect(redisAddress(declared.env, env), declared.env));
 
   return {
     kind: "remote",
