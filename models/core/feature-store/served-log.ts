@@ -17,6 +17,7 @@ const MAX_WAITING = 10_000;
  * rows (default 0.01).
  *
  * @param stores lookup step → SHA-256 of its table, null for a store over a network
+ * @param random draws the sample, from [0, 1)
  * @returns null without a file
  * @throws ConfigurationError when the secret is missing, or the share is none
  */
@@ -24,6 +25,7 @@ export function servedLog(
   model: { id: string; version: string },
   stores: Readonly<Record<string, string | null>>,
   env: Readonly<Record<string, string | undefined>>,
+  random: () => number = Math.random,
 ): ServedLog | null {
   const file = env["SLUICE_LOOKUP_LOG"];
   if (!file || Object.keys(stores).length === 0) return null;
@@ -67,7 +69,7 @@ export function servedLog(
     for (const [step, { asked, values, errors }] of Object.entries(found)) {
       const width = values.length / asked.length;
       for (const [i, one] of asked.entries()) {
-        if (one === undefined || errors[i] !== undefined || waiting.length >= MAX_WAITING || Math.random() >= share)
+        if (one === undefined || errors[i] !== undefined || waiting.length >= MAX_WAITING || random() >= share)
           continue;
         const record: ServedRecord = {
           model: model.id,

@@ -164,6 +164,7 @@ async function openWith(
 ): Promise<Predictor> {
   // Before the download, so that a manifest that cannot work does not cost one.
   const pipeline = compilePipeline(loaded, steps, heads);
+  const served = options.served === true ? servedLog(loaded.manifest, storeDigests(steps), deps.env) : null;
   const { artifact, runtime, serving } = loaded.manifest;
   const example = serving.examples[0];
   const provider = options.provider ?? runtime.provider;
@@ -219,10 +220,7 @@ async function openWith(
       ),
     },
     options.batch ?? runtime.batch,
-    {
-      closeStores: close,
-      served: options.served === true ? servedLog(loaded.manifest, storeDigests(steps), deps.env) : null,
-    },
+    { closeStores: close, served },
   );
 }
 
