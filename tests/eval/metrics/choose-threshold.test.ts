@@ -4,15 +4,9 @@ import { tprAtFpr } from "../../../eval/metrics/tpr-at-fpr.ts";
 import { normalQuantile } from "../../../eval/stats/normal.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import type { Sample } from "../../../eval/metrics/definition.ts";
+import { sample as sampleOf } from "./samples.ts";
 
-const sample = (labels: number[], scores: number[], more: Partial<Sample> = {}): Sample => ({
-  labels: Float64Array.from(labels),
-  scores: Float64Array.from(scores),
-  classCount: 2,
-  weights: null,
-  groups: null,
-  ...more,
-});
+const sample = (labels: number[], scores: number[], more: Partial<Sample> = {}) => sampleOf(labels, scores, 2, more);
 const options = { level: 0.9, seed: 1, resamples: 200 };
 const chosen = (one: Sample, goal: ThresholdGoal, more: Partial<typeof options> = {}) => {
   const result = chooseThreshold(one, goal, { ...options, ...more });

@@ -4,15 +4,9 @@ import type { Sample } from "../../../eval/metrics/definition.ts";
 import { falsePositiveRate } from "../../../eval/metrics/false-positive-rate.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 import { wilson } from "../../../eval/stats/wilson.ts";
+import { sample as sampleOf } from "./samples.ts";
 
-const sample = (labels: number[], scores: number[], more: Partial<Sample> = {}): Sample => ({
-  labels: Float64Array.from(labels),
-  scores: Float64Array.from(scores),
-  classCount: 2,
-  weights: null,
-  groups: null,
-  ...more,
-});
+const sample = (labels: number[], scores: number[], more: Partial<Sample> = {}) => sampleOf(labels, scores, 2, more);
 const options = { level: 0.9, seed: 1 };
 const labels = [1, 0, 0, 0, 0, 1];
 const scores = [0.2, 0.9, 0.5, 0.4, 0.1, 0.8];

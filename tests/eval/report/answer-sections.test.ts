@@ -7,25 +7,13 @@ import { textTables } from "../../../eval/report/content/text-tables.ts";
 import { wordDifferences } from "../../../eval/report/content/word-differences.ts";
 import { renderHtml } from "../../../eval/report/html.ts";
 import { renderMarkdown } from "../../../eval/report/markdown.ts";
+import { predictionsOf } from "../metrics/answer-samples.ts";
 import { identity, modelVerdict, verdictFile } from "./builders.ts";
 
 const hostile = "<img src=x onerror=alert(1)>|`@team`";
 
-function predictions(task: Predictions["task"], ids: string[], answers: Answers): Predictions {
-  return {
-    head: "h",
-    task,
-    ids,
-    labels: new Float64Array(0),
-    scores: new Float64Array(0),
-    classes: [],
-    slices: {},
-    groups: null,
-    weights: null,
-    answers,
-    datasetDigest: null,
-  };
-}
+const predictions = (task: Predictions["task"], ids: string[], answers: Answers): Predictions =>
+  predictionsOf(answers, { head: "h", task, ids });
 function reports(candidate: Predictions, baseline: Predictions | null): { html: string; markdown: string } {
   const verdict = verdictFile([modelVerdict({ model: identity({ id: "m", task: candidate.task }) })]);
   const heads = [{ modelId: "m", head: "h", candidate, baseline, unit: "" }];
