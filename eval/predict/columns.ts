@@ -10,8 +10,8 @@ export type HeadAnswers = { numbers: Float64Array; lists: readonly unknown[] };
 /** The columns of predictions that depend on the head. */
 export type OwnColumns = Pick<Predictions, "labels" | "scores" | "classes"> &
   Partial<Pick<Predictions, "answers" | "forecasts" | "threshold">> & {
-    /** Where a row of the dataset becomes several: which one each belongs to, and the ids and clusters. */
-    expanded?: { owner: Int32Array; ids: string[]; groups: string[] };
+    /** Where a row of the dataset becomes several: which one each belongs to, and their ids. */
+    expanded?: { owner: Int32Array; ids: string[] };
   };
 
 /** How one head appears in `Predictions`, and what of its answers is kept for that. */

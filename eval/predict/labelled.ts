@@ -26,7 +26,8 @@ export function labelledPredictions(
     ...own,
     ids: expanded?.ids ?? rows.map(({ id }) => id),
     slices: Object.fromEntries(dataset.slices.map((name) => [name, rows.map(({ slices }) => slices[name]!)])),
-    groups: expanded?.groups ?? (dataset.hasGroups ? rows.map(({ group }) => group!) : null),
+    // Rows of one series are not independent.
+    groups: dataset.hasGroups ? rows.map(({ group }) => group!) : (own.forecasts?.series ?? null),
     weights: !dataset.hasWeights ? null : Float64Array.from(rows, ({ weight }) => weight!),
     ...scalesOf(head, rows),
     datasetDigest: dataset.digest,

@@ -62,11 +62,10 @@ export function seriesColumns(head: SeriesHead): Omit<HeadColumns, "head" | "tas
         ? points
         : {
             ...points,
-            expanded: expansion(
-              rows,
-              cells,
-              rows.flatMap((row) => idsOf(row, head.name)),
-            ),
+            expanded: {
+              owner: Int32Array.from(cells, ({ row }) => row),
+              ids: rows.flatMap((row) => idsOf(row, head.name)),
+            },
           };
     },
     recover({ scores, forecasts }, rows) {
@@ -87,18 +86,6 @@ export function seriesColumns(head: SeriesHead): Omit<HeadColumns, "head" | "tas
       });
       return { numbers, lists: [] };
     },
-  };
-}
-
-function expansion(
-  rows: readonly DatasetRow[],
-  cells: readonly { row: number; series: string }[],
-  ids: string[],
-): NonNullable<OwnColumns["expanded"]> {
-  return {
-    owner: Int32Array.from(cells, ({ row }) => row),
-    ids,
-    groups: cells.map(({ row, series }) => rows[row]!.group ?? series),
   };
 }
 

@@ -167,6 +167,11 @@ describe("the columns", () => {
     expect(steps.scores[1]).toBe(origins.scores[at]);
   });
 
+  it("of a step a row have their series as clusters too, as a file of them would", async () => {
+    const steps = await columns(cases["steps"]!);
+    expect(steps.groups).toEqual(steps.forecasts!.series);
+  });
+
   it("of spans are lists without texts and scores", async () => {
     const { answers } = await columns(cases["spans"]!);
     if (answers?.kind !== "spans") throw new Error("no spans");
