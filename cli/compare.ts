@@ -12,16 +12,17 @@ import {
 } from "../models/core/manifest/gates.ts";
 import { tasks, type Task } from "../models/core/manifest/manifest.ts";
 import { metricOptionsOf, type MetricOptions } from "../models/core/manifest/metric-options.ts";
-import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import { metricFlags } from "./metric-flags.ts";
+import { predictionFileFlags, readingOf, type PredictionFileFlags } from "./prediction-file-flags.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
-import { decimal, delimiter, integer, list, margin, number, oneOf } from "./flag-values.ts";
+import { integer, list, margin, number, oneOf } from "./flag-values.ts";
 
 type CompareFlags = CommonFlags &
-  MetricOptions & {
+  MetricOptions &
+  PredictionFileFlags & {
     baseline: string;
     candidate: string;
     task: Task;
@@ -33,12 +34,6 @@ type CompareFlags = CommonFlags &
     confident: boolean;
     alpha: number;
     slices?: string[];
-    positive?: string;
-    naiveScale?: number;
-    catalogueSize?: number;
-    encoding?: string;
-    delimiter?: Delimiter;
-    decimal?: DecimalMark;
     minimumPerClass: number;
     seed: number;
   };
@@ -64,57 +59,42 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--confident", "with --kind limit: the whole interval must keep the limit", false)
     .option("--alpha <p>", "one-sided error rate", number, 0.05)
     .option("--slices <columns>", "judge once per value of these columns, e.g. source,language", list)
-    .option("--positive <label>", "the positive label, when labels are not 0 and 1")
-    .option(
-      "--naive-scale <x>",
-      "what mase divides by, where the files have no column naive_scale: the naive forecast's error on the training data",
-      number,
-    )
-    .option("--catalogue-size <n>", "items that could be ranked, which coverage_at_k divides by", integer)
     .option("--minimum-per-class <n>", "fewest rows of each class to decide on", integer, 30)
-    .option("--encoding <label>", "the files' encoding, e.g. windows-1252; default: UTF-8, or their byte-order mark's")
-    .option(
-      "--delimiter <character>",
-      "between the cells of CSV: , ; | or tab; default: as the header shows",
-      delimiter,
-    )
-    .option("--decimal <mark>", "decimal mark of the numbers in CSV: . or , ; default: as the first rows show", decimal)
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText(
       "after",
       "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01",
     );
-  return commonFlags(metricFlags(command), ".sluice/compare").action(async (flags: CompareFlags) => {
-    const { compareFiles } = await import("../eval/compare.ts");
-    const { renderTerminal } = await import("../eval/report/terminal.ts");
-    const { gitIn, topLevel } = await import("../eval/gate/git.ts");
-    const here = process.cwd();
-    const outcome = await compareFiles(
-      {
-        candidate: flags.candidate,
-        baseline: flags.baseline,
-        task: flags.task,
-        policies: [policyOf(flags)],
-        alpha: flags.alpha,
-        minimumPerClass: flags.minimumPerClass,
-        out: resolve(flags.out),
-        checkout: await topLevel(gitIn(here, streams.env), here),
-        seed: flags.seed,
-        flags: given(command),
-        ...(flags.positive === undefined ? {} : { positive: flags.positive }),
-        ...(flags.naiveScale === undefined ? {} : { naiveScale: flags.naiveScale }),
-        ...(flags.catalogueSize === undefined ? {} : { catalogueSize: flags.catalogueSize }),
-        text: { encoding: flags.encoding, delimiter: flags.delimiter, decimal: flags.decimal },
-      },
-      { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
-    );
-    if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome.verdict, null, 2)}\n`);
-    else {
-      await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
-      await write(streams.stderr, `Report: ${outcome.files.html}\n`);
-    }
-    finish(exitCodeOf(outcome.verdict.verdict));
-  });
+  return commonFlags(predictionFileFlags(metricFlags(command)), ".sluice/compare").action(
+    async (flags: CompareFlags) => {
+      const { compareFiles } = await import("../eval/compare.ts");
+      const { renderTerminal } = await import("../eval/report/terminal.ts");
+      const { gitIn, topLevel } = await import("../eval/gate/git.ts");
+      const here = process.cwd();
+      const outcome = await compareFiles(
+        {
+          candidate: flags.candidate,
+          baseline: flags.baseline,
+          task: flags.task,
+          policies: [policyOf(flags)],
+          alpha: flags.alpha,
+          minimumPerClass: flags.minimumPerClass,
+          out: resolve(flags.out),
+          checkout: await topLevel(gitIn(here, streams.env), here),
+          seed: flags.seed,
+          flags: given(command),
+          ...readingOf(flags),
+        },
+        { now: () => new Date(), onNote: (text) => streams.stderr.write(`${text}\n`) },
+      );
+      if (flags.json) await write(streams.stdout, `${JSON.stringify(outcome.verdict, null, 2)}\n`);
+      else {
+        await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
+        await write(streams.stderr, `Report: ${outcome.files.html}\n`);
+      }
+      finish(exitCodeOf(outcome.verdict.verdict));
+    },
+  );
 }
 
 /** The flags that were given, as words, without those that only say where and how the result is shown. */

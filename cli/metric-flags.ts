@@ -5,8 +5,12 @@ import { integerWithin, number, oneOf } from "./flag-values.ts";
 /** The options of metrics as flags, for every command that measures. */
 export function metricFlags(command: Command): Command {
   return command
-    .option("--threshold <t>", "decision threshold of accuracy, precision, recall, f1", number)
-    .option("--at <rate>", "false-positive rate of tpr_at_fpr and partial_auroc", number)
+    .option("--threshold <t>", "decision threshold of accuracy, precision, recall, false_positive_rate, f1", number)
+    .option(
+      "--at <rate>",
+      "false-positive rate of tpr_at_fpr and partial_auroc, nominal coverage of interval_coverage, level of quantile_loss",
+      number,
+    )
     .option("--k <n>", "cut-off of the metrics of rankings; default: 10", integerWithin(1, Infinity))
     .addOption(oneOf(new Option("--gain <rule>", "what ndcg_at_k counts for a gain"), gainNames))
     .addOption(oneOf(new Option("--normaliser <name>", "what wer and cer do to texts first"), normaliserNames))
