@@ -8,14 +8,14 @@ export const approve: Command = {
   name: "approve",
   usage: "/approve [RUN]",
   about: "runs that wait, to approve or reject",
-  run: (context, { args }) => listWaiting(context, approve, args[0]),
+  run: ({ services, args }) => listWaiting(services, approve, args[0]),
 };
 
 export const reject: Command = {
   name: "reject",
   usage: "/reject [RUN]",
   about: "runs that wait, to reject or approve",
-  run: (context, { args }) => listWaiting(context, reject, args[0]),
+  run: ({ services, args }) => listWaiting(services, reject, args[0]),
 };
 
 async function listWaiting(context: BotContext, command: Command, wanted: string | undefined): Promise<Outcome> {

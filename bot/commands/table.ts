@@ -17,7 +17,7 @@ import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { whoami } from "./whoami.ts";
 
-const help: Command = {
+export const help: Command = {
   name: "help",
   usage: "/help",
   about: "every command",

@@ -73,7 +73,7 @@ export function updateReceiver({
         update.updateId,
         chat,
         laneOf(update, runsCommand(update)),
-        JSON.stringify(update),
+        JSON.stringify(parsed.data),
         now(),
       );
     });
