@@ -18,7 +18,7 @@ import { InboxWorker } from "./inbox/inbox-worker.ts";
 import { CallbackAnswers, type Toast } from "./inbox/callback-answers.ts";
 import { pollForever } from "./inbox/poll.ts";
 import { updateReceiver } from "./inbox/receive.ts";
-import { allowedUpdates } from "./inbox/update.ts";
+import { allowedUpdates } from "./telegram/update.ts";
 import { createWebhookServer, type WebhookServer } from "./inbox/webhook-server.ts";
 import { foreignWebhook, foreignWebhookError } from "./inbox/webhook.ts";
 import { Store } from "./store/store.ts";

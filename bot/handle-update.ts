@@ -1,5 +1,5 @@
 import { Telegraf, type Composer } from "telegraf";
-import { press } from "./approvals/press.ts";
+import { callbackQuery } from "./approvals/callback-query.ts";
 import { renderReply } from "./approvals/render-buttons.ts";
 import { personName } from "./approvals/request.ts";
 import { openDeepLink } from "./commands/link.ts";
@@ -13,7 +13,7 @@ import { safe } from "./context/text.ts";
 import { explainFailure } from "./github/explain.ts";
 import type { CallbackAnswers } from "./inbox/callback-answers.ts";
 import type { UpdateHandler } from "./inbox/inbox-worker.ts";
-import { asWritten, readUpdate, type RawUpdate } from "./inbox/update.ts";
+import { asWritten, readUpdate, type RawUpdate } from "./telegram/update.ts";
 import type { TelegramClient } from "./telegram/client.ts";
 import { throughClient } from "./telegram/telegraf.ts";
 
@@ -31,8 +31,8 @@ function register(bot: Composer<SluiceContext>): void {
     bot.command(new RegExp(`^${command.name}$`, "i"), async (ctx) => {
       ctx.answer(await command.run(ctx));
     });
-  bot.action(/^n:(.+)$/, press);
-  bot.on("callback_query", press);
+  bot.action(/^n:(.+)$/, callbackQuery);
+  bot.on("callback_query", callbackQuery);
   bot.on("text", unknown);
 }
 
@@ -99,8 +99,10 @@ function extension(
   handling: Handling,
 ): Pick<SluiceContext, "services" | "act" | "place" | "key" | "answer" | "acknowledge" | "toast"> {
   const { chat, topic, user, updateId } = act;
-  const place = { chat, topic };
-  const show = (html: string, key: string) => {
+  // In a group somebody else may have written meanwhile.
+  const answers = act.act.kind === "text" && !act.privateChat && handling.key === `u${updateId}`;
+  const place = { chat, topic, ...(answers ? { replyTo: act.messageId } : {}) };
+  const storeText = (html: string, key: string) => {
     deps.store.messages.want(key, place, toContent(deps, { html }, chat, key), deps.now());
     deps.kick();
   };
@@ -115,12 +117,12 @@ function extension(
       };
     },
     acknowledge: (html) => {
-      show(html, handling.key);
+      storeText(html, handling.key);
     },
     toast: (text, alert = false) => {
       if (act.act.kind !== "callback") return;
       deps.callbacks.answer(act.act.query, { text: text.slice(0, 200), alert }, () => {
-        show(`${personName(deps, user)}: ${safe(text, 300)}`, `u${updateId}:late`);
+        storeText(`${personName(deps, user)}: ${safe(text, 300)}`, `u${updateId}:late`);
       });
     },
   };

@@ -17,7 +17,7 @@ export type Command = {
 };
 
 /** The context within Telegraf's `command`: `payload` is everything after the command's name, `args` its words. */
-export type CommandContext = SluiceContext & { args: string[]; payload: string };
+type CommandContext = SluiceContext & { args: string[]; payload: string };
 
 /** A button that sends a command on behalf of the person who taps it. It can be tapped repeatedly until it expires. */
 export function commandButton(text: string, label = text): Button {

@@ -1,5 +1,5 @@
 import type { Context } from "telegraf";
-import type { UserUpdate } from "../inbox/update.ts";
+import type { UserUpdate } from "../telegram/update.ts";
 import type { Place } from "../store/messages.ts";
 import type { BotContext } from "./context.ts";
 import type { Outcome } from "./reply.ts";

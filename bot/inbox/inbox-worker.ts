@@ -3,7 +3,7 @@ import { Lanes } from "../context/lanes.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../telegram/clock.ts";
 import type { CommandLimit } from "./command-limit.ts";
-import { isCallbackLane, type RawUpdate } from "./update.ts";
+import { isCallbackLane, type RawUpdate } from "../telegram/update.ts";
 
 /** Handles an update and returns a function that stores the result. The worker calls that function in a transaction. */
 export type UpdateHandler = (update: RawUpdate) => Promise<() => void>;

@@ -100,5 +100,7 @@ export const migrations: readonly string[] = [
           'message_thread_id', body ->> '$.topic', 'is_topic_message', json(iif(body ->> '$.topic' IS NULL, 'false', 'true'))))
     END))
   WHERE state = 'waiting' AND body ->> '$.act.kind' IS NOT NULL;
+  -- The message that an answer in a group replies to.
+  ALTER TABLE messages ADD COLUMN reply_to INTEGER;
 `,
 ];

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { readUpdate, updateSchema, type UserUpdate } from "../../../bot/inbox/update.ts";
+import { readUpdate, updateSchema, type UserUpdate } from "../../../bot/telegram/update.ts";
 import { migrations } from "../../../bot/store/migrations.ts";
 
 const lastOfOldForm = 4;

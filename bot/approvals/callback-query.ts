@@ -1,6 +1,6 @@
 import type { BotContext } from "../context/context.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
-import type { UserUpdate } from "../inbox/update.ts";
+import type { UserUpdate } from "../telegram/update.ts";
 import { isCardKey } from "../store/cards.ts";
 import type { Nonce } from "../store/nonces.ts";
 import type { Store } from "../store/store.ts";
@@ -8,7 +8,7 @@ import { handleCallback } from "./handle-callback.ts";
 import { personName } from "./request.ts";
 
 /** A press of one of the bot's buttons: the id that the button carries says what it does. */
-export async function press(ctx: SluiceContext & { match?: RegExpExecArray }): Promise<void> {
+export async function callbackQuery(ctx: SluiceContext & { match?: RegExpExecArray }): Promise<void> {
   const { services, act } = ctx;
   const nonce = services.store.nonces.find(ctx.match?.[1] ?? "");
   const refusal = whyUnusable(services, nonce, act);
