@@ -1,6 +1,7 @@
 import { ConfigurationError, EvaluationError } from "../errors.ts";
-import { fieldOf, missingField, RowError, type Row } from "../row.ts";
-import { itemId, type CatalogueItem } from "./catalogue.ts";
+import type { Row } from "../row.ts";
+import { rowOfItem, type CatalogueItem } from "../catalogue/catalogue.ts";
+import { itemIds } from "../catalogue/item-ids.ts";
 import type { HeadFiles, RowTensor, TensorsHead } from "./compiled.ts";
 import { numbersOf } from "./numbers-of.ts";
 import type { RankedItem } from "./result.ts";
@@ -46,7 +47,7 @@ export function compileRanking(
       `at least ${head.k} in ${head.ids}`,
       String(width),
     );
-  const rowOfId = new Map(items.map(({ id }, i) => [id, i]));
+  const rowOfId = rowOfItem(items);
   const order = tieOrder(items.map(({ id }) => id));
 
   return {
@@ -204,19 +205,11 @@ function bestOf({ scores, items }: Scored, k: number, order: Int32Array, exclude
  * @throws RowError
  */
 function excludedItems(row: Row, field: string, rowOfId: ReadonlyMap<string, number>): Set<number> {
-  const given = fieldOf(row, field);
-  if (!Array.isArray(given)) {
-    if (given === undefined || given === null)
-      throw missingField(row, field, "the list of items to exclude is missing", "a list of item ids; [] for none");
-    throw new RowError(field, "not a list", "a list of item ids", given);
-  }
   const excluded = new Set<number>();
-  given.forEach((value: unknown, i) => {
-    const id = itemId(value);
-    if (id === null) throw new RowError(`${field}[${i}]`, "not an item id", "a text or a whole number", value);
+  for (const id of itemIds(row, field, "the list of items to exclude is missing")) {
     const item = rowOfId.get(id);
     if (item !== undefined) excluded.add(item);
-  });
+  }
   return excluded;
 }
 
