@@ -203,9 +203,9 @@ describe("models/recommendation, served", () => {
       renameSync(join(dir, "model.yaml.new"), join(dir, "model.yaml"));
     };
     const statuses = new Set<number>();
-    let over = false;
+    const over = new AbortController();
     const asking = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         const answer = await server.post("/predict", { visited: ["windows-95"] });
         statuses.add(answer.status);
         await answer.text();
@@ -229,7 +229,7 @@ describe("models/recommendation, served", () => {
       await until(() => server.log().some(({ msg }) => /reload failed/.test(String(msg))) || undefined);
       expect((await ask({ visited: [] }))["version"]).toBe("1.2.0");
     } finally {
-      over = true;
+      over.abort();
       await asking;
     }
     expect([...statuses]).toEqual([200]);

@@ -6,7 +6,7 @@ import type { HeadFiles, RowTensor, TensorsHead } from "./compiled.ts";
 import { numbersOf } from "./numbers-of.ts";
 import type { RankedItem } from "./result.ts";
 import type { RankingHead } from "./schema.ts";
-import { tieOrder } from "./tie-order.ts";
+import { tieOrder, type TieOrder } from "./tie-order.ts";
 
 /** Items by their row number in the catalogue; `items` is null where every item is scored, in the catalogue's order. */
 type Scored = { scores: ArrayLike<number>; items: ArrayLike<number> | null };
@@ -48,7 +48,10 @@ export function compileRanking(
       String(width),
     );
   const rowOfId = rowOfItem(items);
-  const order = tieOrder(items.map(({ id }) => id));
+  const isEarlier = tieOrder(
+    items.map(({ id }) => id),
+    head.ids === undefined,
+  );
 
   return {
     kind: "tensors",
@@ -56,7 +59,7 @@ export function compileRanking(
     readRow(outputs, { row }, rowName) {
       const scored = scoredOf(head, outputs, items.length, rowName);
       const excluded = head.exclude === undefined ? null : excludedItems(row, head.exclude, rowOfId);
-      const best = bestOf(scored, head.k, order, excluded);
+      const best = bestOf(scored, head.k, isEarlier, excluded);
       if (best.length < head.k)
         throw wrong(
           "ranking-short",
@@ -176,10 +179,10 @@ function listOf(
 }
 
 /**
- * The `k` best, by score descending and then by `order`. They are kept sorted while the others go by, because k is small
+ * The `k` best, by score descending and then by `isEarlier`. They are kept sorted while the others go by, because k is small
  * beside a catalogue.
  */
-function bestOf({ scores, items }: Scored, k: number, order: Int32Array, excluded: ReadonlySet<number> | null): Best {
+function bestOf({ scores, items }: Scored, k: number, isEarlier: TieOrder, excluded: ReadonlySet<number> | null): Best {
   const best: Best = [];
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i]!;
@@ -188,7 +191,7 @@ function bestOf({ scores, items }: Scored, k: number, order: Int32Array, exclude
     const item = items === null ? i : items[i]!;
     if (excluded?.has(item) === true) continue;
     const isBefore = (other: Best[number]) =>
-      score > other.score || (score === other.score && order[item]! < order[other.item]!);
+      score > other.score || (score === other.score && isEarlier(item, other.item));
     if (last !== undefined) {
       if (!isBefore(last)) continue;
       best.pop();

@@ -33,7 +33,7 @@ export function compileItems(step: ItemsStep, files: StepFiles): CompiledStep {
           ids[i],
         );
     }
-    return known.reverse();
+    return known.toReversed();
   };
   return {
     shapes: { ids: [width], mask: [width] },
