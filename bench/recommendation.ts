@@ -36,6 +36,8 @@ const at = (...path: string[]) => join(folder, ...path);
 const requestFile = at("requests.jsonl");
 const cli = join(import.meta.dirname, "../cli.ts");
 const loads = [loadavg()[0]!];
+/** Of the machine, as in the sample models. */
+const PER_HOUR = 0.03;
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 function makeWorld(): void {
@@ -75,6 +77,15 @@ function withoutServer(dir: string): Part {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, dir, requestFile], options);
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as Part;
+}
+
+type Peer = Omit<Part, "openSeconds" | "rssMb">;
+function peer(): Peer {
+  const script = join(import.meta.dirname, "recommendation/peer.py");
+  const options = { encoding: "utf8", env: { ...process.env, OPENBLAS_NUM_THREADS: "2" } } as const;
+  const { status, stdout, stderr } = spawnSync("/usr/bin/python3", [script, folder], options);
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Peer;
 }
 
 type Served = { readySeconds: number; single: Load; many: Load; batches: Load };
@@ -170,12 +181,12 @@ const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
 const rate = (value: number) => Math.round(value).toLocaleString("en");
 const cells = (name: string, { readySeconds, single, many, batches }: Served) =>
   `| ${name} | ${readySeconds.toFixed(1)} | ${ms(single.p50)} / ${ms(single.p95)} | ${rate(many.usersPerSecond)} (${ms(many.p95)}) | ${rate(batches.usersPerSecond)} | ${single.failures + many.failures + batches.failures} |`;
-const part = (name: string, one: Part, against: Part | null) => {
+const part = (name: string, one: Peer & Partial<Part>, against: Part | null) => {
   const shared = one.lists.map(
     (list, i) => list.filter((id) => (against ?? one).lists[i]!.includes(id)).length / list.length,
   );
   const recall = against === null ? "–" : (shared.reduce((sum, value) => sum + value, 0) / shared.length).toFixed(3);
-  return `| ${name} | ${ms(one.p50)} / ${ms(one.p95)} | ${ms(one.singleCpuMs)} | ${rate(32_000 / one.batchMs)} | ${ms(one.batchCpuMs)} | ${recall} | ${Math.round(one.rssMb).toLocaleString("en")} | ${one.openSeconds.toFixed(1)} |`;
+  return `| ${name} | ${ms(one.p50)} / ${ms(one.p95)} | ${ms(one.singleCpuMs)} | ${rate(32_000 / one.batchMs)} | ${ms(one.batchCpuMs)} | ${recall} | ${one.rssMb === undefined ? "–" : rate(one.rssMb)} | ${one.openSeconds?.toFixed(1) ?? "–"} |`;
 };
 
 try {
@@ -184,6 +195,7 @@ try {
   const [history, int8] = [model("history", "history"), model("int8", "int8")];
   say("without a server");
   const [float, rounded] = [withoutServer(history), withoutServer(int8)];
+  const numpy = peer();
   loads.push(loadavg()[0]!);
   say("served");
   const overHttp = [await served(history), await served(int8)] as const;
@@ -205,6 +217,7 @@ A made-up catalogue of ${items.toLocaleString("en")} items × ${WIDTH}; lists of
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${part("float32, 256 MB", float, null)}
 ${part("int8, a scale per item, 68 MB", rounded, float)}
+${part("NumPy: product, argpartition; float32", numpy, float)}
 
 ## Over HTTP
 
@@ -214,6 +227,8 @@ ${cells("history, float32", overHttp[0])}
 ${cells("history, int8", overHttp[1])}
 ${cells(`vector of ${users.toLocaleString("en")} users in an embedded table`, embedded)}
 ${cells(`the same in Redis (${rate(redis.usedMb)} MB there)`, redis.found)}
+
+At USD ${PER_HOUR} an hour for the machine, 1,000 lists of float32 in requests of 64 cost USD ${((PER_HOUR / 3600) * (1000 / overHttp[0].batches.usersPerSecond)).toFixed(6)}.
 
 Goals: p95 of one client at most 60 ms; at least 400 users/s in batches.
 
