@@ -88,7 +88,22 @@ function peer(): Peer {
   return JSON.parse(stdout) as Peer;
 }
 
-type Served = { readySeconds: number; single: Load; many: Load; batches: Load };
+type Served = {
+  readySeconds: number;
+  single: Load;
+  many: Load;
+  batches: Load;
+  /** Of the server's process, for a user in a request of 64. */
+  batchCpuMs: number;
+  /** Users in a run, as the server chose. */
+  maxBatch: number;
+};
+
+/** User and system time of a process, in clock ticks of 10 ms. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
 const requestsFrom = (first: number, count: number) => readRequests(requestFile).slice(first, first + count);
 async function serving<T>(
   dir: string,
@@ -106,14 +121,17 @@ async function serving<T>(
 }
 async function served(dir: string, env: Record<string, string> = {}): Promise<Served> {
   const began = performance.now();
-  return serving(dir, env, async ({ url }) => {
+  return serving(dir, env, async ({ url, pid }) => {
     const readySeconds = (performance.now() - began) / 1000;
     await load(url, requestsFrom(3500, 64), { lanes: 4 });
     const single = await load(url, requestsFrom(0, 200), { lanes: 1 });
     const many = await load(url, requestsFrom(200, 600), { lanes: 16 });
+    const cpuBefore = cpuMsOf(pid);
     const batches = await load(url, requestsFrom(800, 1280), { lanes: 2, batch: 64 });
+    const batchCpuMs = (cpuMsOf(pid) - cpuBefore) / 1280;
+    const card = (await (await fetch(`${url}/models/catalogue`)).json()) as { batching: { maxBatch: number } };
     loads.push(loadavg()[0]!);
-    return { readySeconds, single, many, batches };
+    return { readySeconds, single, many, batches, batchCpuMs, maxBatch: card.batching.maxBatch };
   });
 }
 
@@ -179,8 +197,8 @@ async function inRedis<T>(measure: (address: string) => Promise<T>): Promise<{ f
 
 const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
 const rate = (value: number) => Math.round(value).toLocaleString("en");
-const cells = (name: string, { readySeconds, single, many, batches }: Served) =>
-  `| ${name} | ${readySeconds.toFixed(1)} | ${ms(single.p50)} / ${ms(single.p95)} | ${rate(many.usersPerSecond)} (${ms(many.p95)}) | ${rate(batches.usersPerSecond)} | ${single.failures + many.failures + batches.failures} |`;
+const cells = (name: string, { readySeconds, single, many, batches, batchCpuMs, maxBatch }: Served) =>
+  `| ${name} | ${readySeconds.toFixed(1)} | ${ms(single.p50)} / ${ms(single.p95)} | ${rate(many.usersPerSecond)} (${ms(many.p95)}) | ${rate(batches.usersPerSecond)} | ${ms(batchCpuMs)} | ${maxBatch} | ${single.failures + many.failures + batches.failures} |`;
 const part = (name: string, one: Peer & Partial<Part>, against: Part | null) => {
   const shared = one.lists.map(
     (list, i) => list.filter((id) => (against ?? one).lists[i]!.includes(id)).length / list.length,
@@ -221,8 +239,8 @@ ${part("NumPy: product, argpartition; float32", numpy, float)}
 
 ## Over HTTP
 
-| model | seconds from start to ready | ms, one client, p50 / p95 | users/s, 16 clients (p95 ms) | users/s, requests of 64 | failed |
-| --- | --- | --- | --- | --- | --- |
+| model | seconds from start to ready | ms, one client, p50 / p95 | users/s, 16 clients (p95 ms) | users/s, requests of 64 | CPU ms a user there | users a run | failed |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ${cells("history, float32", overHttp[0])}
 ${cells("history, int8", overHttp[1])}
 ${cells(`vector of ${users.toLocaleString("en")} users in an embedded table`, embedded)}
@@ -234,7 +252,7 @@ Goals: p95 of one client at most 60 ms; at least 400 users/s in batches.
 
 ## A new catalogue while it serves
 
-A new item matrix and catalogue came beside the old ones, then model.yaml was replaced. ${update.seconds.toFixed(1)} s later the server answered from the new ones. Two clients asked all the time: ${update.during.failures} requests failed; p50 / p95 / longest ${ms(update.during.p50)} / ${ms(update.during.p95)} / ${ms(update.during.longestMs)} ms meanwhile, ${ms(update.before.p50)} / ${ms(update.before.p95)} / ${ms(update.before.longestMs)} ms before.
+A new item matrix and catalogue came beside the old ones, then model.yaml was replaced. ${update.seconds.toFixed(1)} s later the server answered from the new ones. Two clients asked all the time: ${update.during.failures} requests failed; p50 / p95 / longest ${ms(update.during.p50)} / ${ms(update.during.p95)} / ${ms(update.during.maxMs)} ms meanwhile, ${ms(update.before.p50)} / ${ms(update.before.p95)} / ${ms(update.before.maxMs)} ms before.
 `;
   if (items === 1_000_000) writeFileSync(join(import.meta.dirname, "results/recommendation.md"), text);
   process.stdout.write(text);

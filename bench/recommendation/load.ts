@@ -1,7 +1,7 @@
 import { quantile } from "../../eval/stats/quantile.ts";
 import type { Request } from "./manifests.ts";
 
-export type Load = { p50: number; p95: number; longestMs: number; usersPerSecond: number; failures: number };
+export type Load = { p50: number; p95: number; maxMs: number; usersPerSecond: number; failures: number };
 
 /**
  * Asks a server for lists, each lane one request after the other.
@@ -18,10 +18,10 @@ export async function load(
   const times: number[] = [];
   let [next, failures, answered] = [0, 0, 0];
   const began = performance.now();
+  // Without a signal every request is made once; with one they are made over and over.
+  const isOver = () => (signal === undefined ? next >= parts.length : signal.aborted);
   const lane = async () => {
-    while (signal?.aborted !== true) {
-      // Without a signal every request is made once; with one they are made over and over.
-      if (signal === undefined && next >= parts.length) return;
+    while (!isOver()) {
       const part = parts[next++ % parts.length]!;
       const start = performance.now();
       const response = await fetch(url + (batch === 1 ? "/predict" : "/models/catalogue/predict/batch"), {
@@ -40,7 +40,7 @@ export async function load(
   return {
     p50: quantile(times, 0.5),
     p95: quantile(times, 0.95),
-    longestMs: Math.max(...times),
+    maxMs: Math.max(...times),
     usersPerSecond: answered / seconds,
     failures,
   };
