@@ -188,9 +188,19 @@ describe("models/recommendation, served", () => {
         .click();
       const answer = page.getByRole("region", { name: "Answer", exact: true });
       await answer.locator("li").first().waitFor();
+      const titleOf = (id: string) => new RegExp(`^${id},(.*)$`, "m").exec(read("items.csv"))![1]!;
       const [first] = itemsOf(await ask({ visited: ["windows-95", "internet-explorer", "free-downloads"] }));
-      const title = new RegExp(`^${first!.id},(.*)$`, "m").exec(read("items.csv"))![1]!;
-      expect(await answer.locator("li").first().innerText()).toContain(title);
+      expect(await answer.locator("li").first().innerText()).toContain(titleOf(first!.id));
+
+      await page.getByLabel("visited").fill("visual-basic\nvisual-c, msdownload");
+      await page.getByRole("button", { name: "Predict" }).click();
+      const [other] = itemsOf(await ask({ visited: ["visual-basic", "visual-c", "msdownload"] }));
+      expect(other!.id).not.toBe(first!.id);
+      await answer
+        .locator("li", { hasText: titleOf(other!.id) })
+        .first()
+        .waitFor();
+      expect(await answer.locator("li").first().innerText()).toContain(titleOf(other!.id));
     } finally {
       await browser.close();
     }
