@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { augmentationColumn } from "../models/core/manifest/augmentations.ts";
 import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
 import type { MetricOptions } from "../models/core/manifest/metric-options.ts";
@@ -101,7 +102,10 @@ export async function compareFiles(
     checks: request.policies,
   });
   const values = Object.fromEntries(
-    slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]),
+    slices.map((column) => {
+      const of = column === augmentationColumn ? candidate.predictions.copies : candidate.predictions;
+      return [column, [...new Set(of?.slices[column] ?? [])]];
+    }),
   );
   const pair = measuredPair(new Map([["", candidate.predictions]]), new Map([["", paired]]), request.seed);
   const judged = judgePredictions(

@@ -263,15 +263,15 @@ export async function predictModelShard(
   const loaded = exam.applyTo(own);
   const { dataset } = exam;
   const found = await findBaseline(own, context);
-  const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
+  const folders = await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context);
   if (found.found)
     folders.push(
-      await withCulprit(
+      ...(await withCulprit(
         "baseline",
         loadManifest(found.dir).then((baseline) =>
           runModelShard("baseline", exam.applyTo(baseline), dataset, loaded.manifest.id, shard, context),
         ),
-      ),
+      )),
     );
   return folders;
 }

@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
@@ -46,12 +47,16 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
   const { manifest } = loaded;
   const { dataset } = exam;
   // Before anything runs, so that a metric that no head has costs no run.
-  const sliceValues = Object.fromEntries(
-    (manifest.dataset?.slices ?? []).map((column) => [
-      column,
-      [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
-    ]),
-  );
+  const sliceValues = {
+    ...Object.fromEntries(
+      (manifest.dataset?.slices ?? []).map((column) => [
+        column,
+        [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
+      ]),
+    ),
+    // Also those of which no row was drawn, so that they do not vanish.
+    [augmentationColumn]: (dataset.augmentations ?? []).map(({ name }) => name),
+  };
   const planned = planChecks(
     exam.gates,
     sliceValues,

@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
 import { readOptions } from "./definition.ts";
 import type { MetricName } from "../../models/core/manifest/gates.ts";
@@ -5,7 +6,8 @@ import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/
 import type { Answers, Predictions } from "../predictions/predictions.ts";
 import { answerCount, rowCount } from "../predictions/row-count.ts";
 import type { Measurement, MetricResult } from "../schema/metrics.ts";
-import { rowsByValue, selectRows } from "./rows.ts";
+import { rowsByValue } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { rankingsOf, withRelevant } from "./user-hits.ts";
 
 const slicesKnown = new WeakMap<object, ReadonlyMap<string, Int32Array>>();
@@ -30,6 +32,21 @@ function firstNumbers(count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = i;
   return numbers;
+}
+
+/** Names of all slices that predictions have: "all" and every COLUMN=VALUE, and last those of altered copies. */
+function sliceNames({ copies, ...predictions }: Predictions): string[] {
+  const altered = copies === undefined ? [] : [...slicesOf(copies).keys()].filter(isOfCopies);
+  return [...slicesOf(predictions).keys(), ...altered];
+}
+
+const isOfCopies = (slice: string) => slice.startsWith(`${augmentationColumn}=`);
+
+/** The rows of a slice, or the altered copies where it is one of those; null where there are none. */
+export function sliceSample(predictions: Predictions, slice: string): Sample | null {
+  const of = isOfCopies(slice) ? predictions.copies : predictions;
+  const rows = of === undefined ? undefined : slicesOf(of).get(slice);
+  return of === undefined || rows === undefined || rows.length === 0 ? null : sampleOf(of, rows);
 }
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
@@ -89,7 +106,7 @@ export type Measurer = {
   predictions: Predictions;
   /** Seed of every resampled interval. */
   seed: number;
-  /** "all" and every COLUMN=VALUE, in order of first appearance. */
+  /** "all" and every COLUMN=VALUE, in order of first appearance; last those of altered copies. */
   slices: readonly string[];
   /** The rows of a slice; null when it has none. */
   sample(slice: string): Sample | null;
@@ -101,20 +118,19 @@ export type Measurer = {
 };
 
 export function measurerOf(predictions: Predictions, seed: number): Measurer {
-  const rows = slicesOf(predictions);
-  const samples = new Map<string, Sample>();
+  const samples = new Map<string, Sample | null>();
   const figures = new Map<string, Map<number | null, MetricResult>>();
   const sample = (slice: string): Sample | null => {
-    const members = rows.get(slice);
-    if (members === undefined || members.length === 0) return null;
-    const known = samples.get(slice) ?? sampleOf(predictions, members);
-    samples.set(slice, known);
-    return known;
+    const known = samples.get(slice);
+    if (known !== undefined) return known;
+    const found = sliceSample(predictions, slice);
+    samples.set(slice, found);
+    return found;
   };
   return {
     predictions,
     seed,
-    slices: [...rows.keys()],
+    slices: sliceNames(predictions),
     sample,
     figure(metric, slice, options, level) {
       const key = JSON.stringify([metric.name, slice, metricOptionsOf(options)]);
