@@ -47,6 +47,7 @@ export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
         slices: { ...row.slices, [augmentationColumn]: one.name },
       });
     }
+  if (rows.length === 0) return dataset;
   const { maxBadRows } = dataset;
   const { augmentations: _declared, ...rest } = dataset;
   return {

@@ -17,11 +17,11 @@ function strength(one: Augmentation): number {
 }
 
 /**
- * Whether an augmentation asks less than before, or something else: it alters the row less, in another way or another
- * field, or it alters fewer rows. What may be harder (a stronger one, more rows) or as hard (another seed) is not weaker.
+ * Whether an augmentation asks less than before, or something else: it is gone, it alters the row less, in another way or
+ * another field, or it alters fewer rows. What may be harder (a stronger one, more rows) or as hard (another seed) is not weaker.
  */
-export function isWeaker(before: Augmentation, after: Augmentation): boolean {
-  if (before.kind !== after.kind || before.field !== after.field) return true;
+export function isWeaker(before: Augmentation, after: Augmentation | undefined): boolean {
+  if (after === undefined || before.kind !== after.kind || before.field !== after.field) return true;
   const [was, is] = [strength(before), strength(after)];
   if (Math.sign(was) !== Math.sign(is) || Math.abs(is) < Math.abs(was)) return true;
   // Of a share and a number nobody can say here which are more rows.

@@ -106,8 +106,7 @@ async function decode(bytes: Uint8Array, step: ImageStep, alter?: AlteredImage["
   const bad = (problem: string, expected: string, shown: string, cause?: unknown) =>
     new Unusable(step.field, problem, expected, undefined, { shown, cause });
   try {
-    const upright = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate();
-    let image = (alter === undefined ? upright : await altered(upright, alter))
+    let image = (alter === undefined ? upright(sharp, bytes, step) : await altered(sharp, bytes, step, alter))
       .flatten({ background: step.background })
       .toColourspace("srgb");
     // Shrinking while a JPEG is decoded is faster, but gives other pixels than the resize of the training.
@@ -130,15 +129,34 @@ async function decode(bytes: Uint8Array, step: ImageStep, alter?: AlteredImage["
   }
 }
 
-async function altered(upright: Sharp, alter: AlteredImage["alter"]): Promise<Sharp> {
-  const sharp = await imageLibrary();
-  const { data, info } = await upright
+type Library = Awaited<ReturnType<typeof imageLibrary>>;
+
+const upright = (sharp: Library, bytes: Uint8Array, step: ImageStep) =>
+  sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate();
+
+async function altered(
+  sharp: Library,
+  bytes: Uint8Array,
+  step: ImageStep,
+  alter: AlteredImage["alter"],
+): Promise<Sharp> {
+  const { data, info } = await upright(sharp, bytes, step)
     .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const made = await alter({ data, width, height, channels: info.channels as Pixels["channels"] });
   return sharp(made.data, { raw: { width: made.width, height: made.height, channels: made.channels } });
+}
+
+/**
+ * The picture in an image step's field as the step sees it before all else.
+ * @throws RowError when the field holds none
+ */
+export async function uprightPixels(value: unknown, step: ImageStep): Promise<Pixels> {
+  let seen: Pixels | undefined;
+  await decode(imageBytes(value, step), step, (pixels) => (seen = pixels));
+  return seen!;
 }
 
 function crop(
