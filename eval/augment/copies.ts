@@ -2,17 +2,12 @@ import { createHash } from "node:crypto";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { augmentationColumn, type Augmentation } from "../../models/core/manifest/augmentations.ts";
 import { AlteredImage } from "../../models/core/preprocess/altered-image.ts";
+import { copyId } from "../dataset/copy-id.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { DatasetRow } from "../dataset/row.ts";
 import { alterImage, isUnaltered } from "./alter-image.ts";
 import { chosenRows, rowStream } from "./row-stream.ts";
 import { withTypos } from "./typos.ts";
-
-/** The id of a row's copy. The row's own follows the first slash, because no augmentation has one in its name. */
-const copyId = (name: string, rowId: string) => `${name}/${rowId}`;
-
-/** The row that a copy was made of. */
-export const originOf = (id: string) => id.slice(id.indexOf("/") + 1);
 
 /**
  * A dataset with the altered copies of its rows that its augmentations ask for, as a dataset of their own: what counts

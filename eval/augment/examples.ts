@@ -4,9 +4,9 @@ import { uprightPixels } from "../../models/core/preprocess/image.ts";
 import { imageLibrary } from "../../models/core/preprocess/image-library.ts";
 import type { PreprocessStep } from "../../models/core/preprocess/schema.ts";
 import { RowError } from "../../models/core/row.ts";
+import { originOf } from "../dataset/copy-id.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { AugmentationExample } from "../report/content/augmentation-example.ts";
-import { originOf } from "./copies.ts";
 
 /** Augmentations of which an example is made, and rows that are tried for each. */
 const maxExamples = 12;

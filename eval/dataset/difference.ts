@@ -1,6 +1,6 @@
 import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
-import { augmentationWords } from "../augment/describe.ts";
-import { isWeaker } from "../augment/weaker.ts";
+import { augmentationWords } from "./augmentation-words.ts";
+import { isWeaker } from "./weaker-augmentation.ts";
 import type { EvaluationDataset } from "./read.ts";
 import type { DatasetRow } from "./row.ts";
 import type { TrueValue } from "./true-value.ts";

@@ -10,7 +10,7 @@ import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
 import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
 import { catalog } from "../metrics/catalog.ts";
-import { augmentationWords } from "../augment/describe.ts";
+import { augmentationWords } from "../dataset/augmentation-words.ts";
 import { augmentationExamples } from "../augment/examples.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { Shard } from "../dataset/shard.ts";

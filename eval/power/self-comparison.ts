@@ -1,4 +1,4 @@
-import { originOf } from "../augment/copies.ts";
+import { originOf } from "../dataset/copy-id.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { mixAnswers } from "../predictions/select-answers.ts";
 import { rowsByValue } from "../metrics/rows.ts";

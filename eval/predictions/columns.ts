@@ -1,5 +1,4 @@
 import { EvaluationError } from "../../models/core/errors.ts";
-import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";

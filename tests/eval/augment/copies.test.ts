@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { originOf, withCopies } from "../../../eval/augment/copies.ts";
+import { withCopies } from "../../../eval/augment/copies.ts";
+import { originOf } from "../../../eval/dataset/copy-id.ts";
 import { chosenRows } from "../../../eval/augment/row-stream.ts";
-import { isWeaker } from "../../../eval/augment/weaker.ts";
+import { isWeaker } from "../../../eval/dataset/weaker-augmentation.ts";
 import { augmentation, type Augmentation } from "../../../models/core/manifest/augmentations.ts";
 import { read, type DatasetInput } from "../dataset/build.ts";
 import type { Augmentations } from "./team.ts";

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { describe, expect, it } from "vitest";
 import { compareFiles } from "../../../eval/compare.ts";
 import { predictShard } from "../../../eval/gate.ts";
+import { refusedRows } from "../../../eval/gate/data-change.ts";
 import { planGate } from "../../../eval/plan.ts";
 import type { VerdictFile } from "../../../eval/schema/verdict.ts";
 import { folderWith } from "../dataset/build.ts";
+import { fixture, sequenceManifest, wordTokenizer } from "../../models/core/build.ts";
 import { sha256 } from "../gate/run.ts";
 import { gateOf, verdictOn } from "../gate/verdict-on.ts";
 import { dark, sidesManifest, sidesRepository, type Augmentations } from "./team.ts";
@@ -26,15 +29,15 @@ describe("a model that is blind in the dark", () => {
     team.model("sides-blind", {}, [dark, noisy]);
     const { verdict, files } = await gateOf(team.dir);
     expect(checksOf(verdict)).toEqual([
-      ["all", "PASS", 64],
-      ["augmentation=dark", "FAIL", 64],
+      ["all", "PASS", 44],
+      ["augmentation=dark", "FAIL", 44],
       ["augmentation=noisy", "PASS", 40],
     ]);
     expect(verdict.verdict).toBe("FAIL");
     const [model] = verdict.models;
     expect(model?.augmentations).toEqual([
-      { name: "dark", what: "picture: brightness × 0.5", rows: 64 },
-      { name: "noisy", what: "picture: noise of 0.05, 40 rows", rows: 40 },
+      { name: "dark", what: "picture: brightness × 0.5", rows: 44 },
+      { name: "noisy", what: "picture: Gaussian noise, level 0.05, 40 rows", rows: 40 },
     ]);
     expect(model?.notes.join("\n")).toMatch(/Slices shown to have regressed at 0.05: accuracy on augmentation=dark/);
 
@@ -45,6 +48,46 @@ describe("a model that is blind in the dark", () => {
     const markdown = readFileSync(files.markdown, "utf8");
     expect(markdown).toMatch(/Altered copies of the rows by accuracy@.*side: 2 augmentations/);
   });
+});
+
+it("a model that knows whole words only FAILs on typing errors", async () => {
+  const tokenizer = wordTokenizer() as { model: { vocab: Record<string, number> } };
+  Object.assign(tokenizer.model.vocab, { lovely: 6, dreadful: 7 });
+  const text = (i: number) => Array.from({ length: 5 }, () => (i % 2 === 0 ? "lovely" : "dreadful")).join(" ");
+  const rows = Array.from({ length: 60 }, (_, i) => ({ text: text(i), label: i % 2 === 0 ? "positive" : "negative" }));
+  const manifest = sequenceManifest("sequence.onnx", {
+    dataset: {
+      id: "texts",
+      files: [{ path: "rows.jsonl" }],
+      labels: { mood: { field: "label" } },
+      augmentations: [
+        { name: "few", kind: "typos", rate: 0.05 },
+        { name: "many", kind: "typos", rate: 0.9 },
+      ],
+    },
+    gates: {
+      checks: [
+        { kind: "limit", metric: "accuracy", min: 0.9 },
+        { kind: "limit", metric: "accuracy", min: 0.9, slices: ["augmentation"] },
+      ],
+    },
+  });
+  const root = folderWith({
+    "sluice.yaml": "schemaVersion: 1\nmodels: [sequence]\n",
+    "sequence/model.yaml": stringify(manifest),
+    "sequence/sequence.onnx": fixture("sequence.onnx"),
+    "sequence/tokenizer.json": JSON.stringify(tokenizer),
+    "sequence/rows.jsonl": rows.map((row) => `${JSON.stringify(row)}\n`).join(""),
+  });
+  const { verdict, files } = await gateOf(root, { baseline: "none" });
+  expect(checksOf(verdict)).toEqual([
+    ["all", "PASS", 60],
+    ["augmentation=few", "PASS", 60],
+    ["augmentation=many", "FAIL", 60],
+  ]);
+  expect(readFileSync(files.html, "utf8")).toMatch(
+    /<b>many<\/b> row rows:0, before and after.*<blockquote>lovely lovely/s,
+  );
 });
 
 describe("copies", () => {
@@ -75,10 +118,10 @@ describe("copies", () => {
     const team = await sidesRepository([dark, noisy]);
     team.model("sides-blind", {}, [dark, noisy]);
     const { models } = await planGate({ ...request, root: team.dir, out: folderWith({}), correlation: 0.95 }, deps());
-    expect(models[0]?.dataset.rows).toBe(64);
+    expect(models[0]?.dataset.rows).toBe(44);
     expect(models[0]?.checks.map(({ slice, n }) => [slice, n])).toEqual([
-      ["all", 64],
-      ["augmentation=dark", 64],
+      ["all", 44],
+      ["augmentation=dark", 44],
       ["augmentation=noisy", 40],
     ]);
   });
@@ -110,9 +153,9 @@ describe("copies", () => {
     const file = (role: string) => join(out, "predictions/sides", `side.${role}.csv`);
     const [header, ...lines] = readFileSync(file("candidate"), "utf8").trimEnd().split("\n");
     expect(header).toBe("id,label,score,camera,augmentation");
-    expect(lines.length).toBe(168);
+    expect(lines.length).toBe(128);
     expect(lines[0]).toMatch(/^p0,0,.*,old,""$/);
-    expect(lines[64]).toMatch(/^dark\/p0,0,.*,old,dark$/);
+    expect(lines[44]).toMatch(/^dark\/p0,0,.*,old,dark$/);
     const notes: string[] = [];
     const compared = await compareFiles(
       {
@@ -138,8 +181,8 @@ describe("copies", () => {
         word,
       }));
     expect(figures(compared.verdict)).toEqual(figures(verdict));
-    expect(compared.verdict.models[0]?.dataset?.rows).toBe(64);
-    expect(notes).toContainEqual(expect.stringMatching(/104 rows are altered copies .* only$/));
+    expect(compared.verdict.models[0]?.dataset?.rows).toBe(44);
+    expect(notes).toContainEqual(expect.stringMatching(/84 rows are altered copies .* only$/));
   });
 
   it("that only the baseline's file has are INCOMPARABLE", async () => {
@@ -173,27 +216,34 @@ describe("copies", () => {
   });
 });
 
+it("copies that the candidate refuses and the baseline takes are counted with the rows", () => {
+  const run = (ids: string[], copies: string[]) =>
+    ({ predictions: new Map([["side", { ids, copies: { ids: copies } }]]) }) as never;
+  const [candidate, baseline] = [run(["a"], ["dark/a"]), run(["a"], ["dark/a", "dark/b"])];
+  expect(refusedRows({ candidate, baseline })).toEqual(["dark/b"]);
+});
+
 describe("shards", () => {
   async function sharded() {
     const team = await sidesRepository([dark, noisy]);
     team.model("sides-blind", {}, [dark, noisy]);
     const parts = folderWith({});
     const folders: string[] = [];
-    for (const index of [0, 1, 2])
-      folders.push(...(await predictShard({ ...request, root: team.dir, out: parts }, { index, count: 3 }, deps())));
+    for (const index of [0, 1])
+      folders.push(...(await predictShard({ ...request, root: team.dir, out: parts }, { index, count: 2 }, deps())));
     return { team, parts, folders };
   }
 
   it("give the verdict of one job, and forged copies are found", async () => {
     const { team, parts, folders } = await sharded();
-    expect(folders.length).toBe(12);
+    expect(folders.length).toBe(8);
     const whole = await gateOf(team.dir);
     const merged = () => gateOf(team.dir, { shards: parts }, { drawSeed: () => 7 });
     const { verdict } = await merged();
     expect(verdict.models[0]?.checks).toEqual(whole.verdict.models[0]?.checks);
-    expect(verdict.models[0]?.notes.join("\n")).toMatch(/of altered copies, 104 rows of 3 shards were predicted again/);
+    expect(verdict.models[0]?.notes.join("\n")).toMatch(/of altered copies, 84 rows of 2 shards were predicted again/);
 
-    const folder = join(parts, "shards/sides.candidate.copies.1-of-3");
+    const folder = join(parts, "shards/sides.candidate.copies.0-of-2");
     const lines = readFileSync(join(folder, "head-0.jsonl"), "utf8").replaceAll(/"score":[\d.e-]+/g, '"score":0.9');
     writeFileSync(join(folder, "head-0.jsonl"), lines);
     const manifest = JSON.parse(readFileSync(join(folder, "shard.json"), "utf8")) as { heads: { sha256: string }[] };

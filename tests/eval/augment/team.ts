@@ -10,7 +10,7 @@ import { folderWith } from "../dataset/build.ts";
 const fixtures = join(import.meta.dirname, "../../fixtures");
 
 /** A grey picture, 8 × 8, whose left or right half is brighter: 150 against 40, and a little noise. */
-export async function picture(i: number): Promise<Buffer> {
+async function picture(i: number): Promise<Buffer> {
   const bright = i % 2;
   const raw = Uint8Array.from({ length: 64 }, (_, at) => {
     const inside = Number(at % 8 >= 4) === bright;
@@ -21,10 +21,10 @@ export async function picture(i: number): Promise<Buffer> {
     .toBuffer();
 }
 
-export type SidesRow = { id: string; picture: string; side: string; camera: string };
+type SidesRow = { id: string; picture: string; side: string; camera: string };
 
 /** Pictures with the side that is brighter, as base64. */
-export async function pictureRows(count = 64): Promise<SidesRow[]> {
+async function pictureRows(count = 44): Promise<SidesRow[]> {
   return Promise.all(
     Array.from({ length: count }, async (_, i) => ({
       id: `p${i}`,

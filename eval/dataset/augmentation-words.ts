@@ -16,11 +16,11 @@ function change(one: Augmentation): string {
     case "image-brightness":
       return `brightness × ${one.factor}`;
     case "image-blur":
-      return `blur of ${one.sigma} pixels`;
+      return `Gaussian blur, sigma ${one.sigma} pixels`;
     case "image-rotate":
       return `rotated by ${one.degrees}°`;
     case "image-noise":
-      return `noise of ${one.level}`;
+      return `Gaussian noise, level ${one.level}`;
     case "typos":
       return `typing errors in ${Number((100 * one.rate).toPrecision(3))} % of the words`;
   }
