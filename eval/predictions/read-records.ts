@@ -110,7 +110,7 @@ export async function readRecords(
       problem: "the file has no rows",
       expected: "at least one prediction",
     });
-  if (options.absentSlices !== "leave out" && seen.size < columns.slices.length)
+  if (options.absentSlices !== "leave out" && options.slices?.some((name) => !seen.has(name)) === true)
     findColumns(file, columnNames, layout, options.slices);
   const kept = columns.slices.flatMap((name, i) => (seen.has(name) ? [i] : []));
   const texts = labels.column();
