@@ -1,7 +1,8 @@
 import { SluiceError } from "../../models/core/errors.ts";
 import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
-import type { Gates, MetricName } from "../../models/core/manifest/gates.ts";
+import { classColumn, type Gates, type MetricName } from "../../models/core/manifest/gates.ts";
 import type { DatasetDifference } from "../dataset/difference.ts";
+import { classesIn } from "../dataset/class-values.ts";
 import { valuesOf } from "../dataset/difference.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import { worse } from "../judge/algebra.ts";
@@ -107,6 +108,11 @@ export function judgeDataChange(judged: Judged, change: DataChange, gates: Gates
     const kept = valuesOf(dataset, column);
     return [...valuesOf(other, column)].filter((value) => !kept.has(value)).map((value) => `${column}=${value}`);
   });
+  if (columns.includes(classColumn))
+    for (const head of other.heads) {
+      const kept = new Set(classesIn(dataset, head));
+      lost.push(...classesIn(other, head).flatMap((name) => (kept.has(name) ? [] : [`${classColumn}=${name}`])));
+    }
   const weaker = columns.includes(augmentationColumn)
     ? (difference.augmentations ?? []).filter((one) => one.weaker)
     : [];

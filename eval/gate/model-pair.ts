@@ -2,6 +2,7 @@ import { augmentationColumn } from "../../models/core/manifest/augmentations.ts"
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
+import { classesIn } from "../dataset/class-values.ts";
 import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
@@ -62,6 +63,7 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
     sliceValues,
     (check) => headFor(check, exam.gates.checks.indexOf(check), manifest, loaded.file),
     manifest.postprocess.length > 1,
+    (head) => classesIn(dataset, head ?? ""),
   );
   const baselineFolder = await findBaseline(own, context);
   const baselineLoaded = baselineFolder.found

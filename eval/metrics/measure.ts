@@ -1,7 +1,7 @@
 import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
 import { readOptions } from "./definition.ts";
-import type { MetricName } from "../../models/core/manifest/gates.ts";
+import { classColumn, type MetricName } from "../../models/core/manifest/gates.ts";
 import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
 import type { Answers, Predictions } from "../predictions/predictions.ts";
 import { answerCount, rowCount } from "../predictions/row-count.ts";
@@ -42,11 +42,22 @@ function sliceNames({ copies, ...predictions }: Predictions): string[] {
 
 const isOfCopies = (slice: string) => slice.startsWith(`${augmentationColumn}=`);
 
-/** The rows of a slice, or the altered copies where it is one of those; null where there are none. */
+/**
+ * The rows of a slice, the altered copies where it is one of those, or the rows of a class for `label=CLASS`; null where
+ * there are none.
+ */
 export function sliceSample(predictions: Predictions, slice: string): Sample | null {
+  if (slice.startsWith(`${classColumn}=`)) return classSample(predictions, slice.slice(classColumn.length + 1));
   const of = isOfCopies(slice) ? predictions.copies : predictions;
   const rows = of === undefined ? undefined : slicesOf(of).get(slice);
   return of === undefined || rows === undefined || rows.length === 0 ? null : sampleOf(of, rows);
+}
+
+function classSample(predictions: Predictions, name: string): Sample | null {
+  const { classes, labels } = predictions;
+  const wanted = classes.indexOf(name);
+  const rows = firstNumbers(labels.length).filter((row) => labels[row] === wanted);
+  return wanted === -1 || rows.length === 0 ? null : { ...sampleOf(predictions, rows), ofOneClass: true };
 }
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
@@ -79,7 +90,7 @@ function isEverything(rows: Int32Array, count: number): boolean {
 }
 
 /**
- * Smallest number of rows of any class (classification), or the number of rows (everything else). Small-sample rules
+ * Smallest number of rows of any class (classification), or the number of rows (everything else, and a single class). Small-sample rules
  * use it.
  */
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
@@ -88,7 +99,7 @@ export function supportOf(sample: Sample): { rows: number; fewest: number; words
     const users = withRelevant(sample).labels.length;
     return { rows, fewest: users, words: `${users} users with a relevant item` };
   }
-  if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
+  if (sample.classCount === 0 || sample.ofOneClass === true) return { rows, fewest: rows, words: `${rows} rows` };
   const perClass = new Uint32Array(sample.classCount);
   for (let i = 0; i < rows; i++) {
     const label = sample.labels[i] as number;

@@ -75,7 +75,7 @@ export function planCheck(
     return { ...result, method: "no rows", refused: `no row of the dataset is in the slice ${planned.slice}` };
   const support = supportOf(sample);
   if (support.fewest < request.minimumPerClass) {
-    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${aboutRows((rows * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
+    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 || sample.ofOneClass === true ? "" : "of each class "}are needed: about ${aboutRows((rows * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
     return { ...result, method: `too few rows: ${why}`, refused: request.onInsufficient === "fail" ? why : null };
   }
   const other = baseline === null ? null : sliceSample(baseline, planned.slice);

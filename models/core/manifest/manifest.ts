@@ -2,7 +2,7 @@ import { z } from "zod";
 import { didYouMean } from "../did-you-mean.ts";
 import { augmentation, augmentationColumn, augmentationIssues } from "./augmentations.ts";
 import type { RightValue } from "./config-issues.ts";
-import { gates, metricName } from "./gates.ts";
+import { classColumn, gates, metricName } from "./gates.ts";
 import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head, outputsOf, type Head } from "../postprocess/schema.ts";
@@ -452,6 +452,7 @@ export const manifest = z
     const slices = [
       ...(m.dataset?.slices ?? []),
       ...((m.dataset?.augmentations.length ?? 0) > 0 ? [augmentationColumn] : []),
+      ...(m.postprocess.some(({ kind }) => kind === "classification") ? [classColumn] : []),
     ];
     m.gates?.checks.forEach((check, i) => {
       if (check.head !== undefined && !heads.includes(check.head))
