@@ -26,6 +26,9 @@ export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
   for (const one of augmentations)
     for (const at of chosenRows(one, dataset.id, ids)) {
       const row = dataset.rows[at]!;
+      const held = Object.getOwnPropertyDescriptor(row.row, one.field);
+      // What has nothing to alter is no altered copy, and would only hide what the others show.
+      if (held === undefined || isEmpty(held)) continue;
       const id = copyId(one.name, row.id);
       if (known.has(id))
         throw new EvaluationError({
@@ -61,10 +64,11 @@ export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
   };
 }
 
+/** The contents of a folder's files are read when they are used, and so not here. */
+const isEmpty = ({ get, value }: PropertyDescriptor) => get === undefined && (value ?? "") === "";
+
 /** The row with a field that gives what it held before, altered. What is no picture or text stays as it is. */
 function alteredRow(one: Augmentation, datasetId: string, { id, row }: DatasetRow): Record<string, unknown> {
-  const held = Object.getOwnPropertyDescriptor(row, one.field);
-  if (held === undefined) return row;
   const altered = Object.defineProperties({}, Object.getOwnPropertyDescriptors(row)) as Record<string, unknown>;
   return Object.defineProperty(altered, one.field, {
     get: () => alteredValue(one, row[one.field], () => rowStream(one, datasetId, id, "change")),

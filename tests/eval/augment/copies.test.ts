@@ -58,14 +58,19 @@ describe("copies", () => {
     expect(await textOf({ seed: 7 }, { id: "other" })).toBe(all[1]);
   });
 
-  it("of a field that the row lacks are the row as it is", async () => {
-    const rows = await read({ augmentations: [typos] }, { "rows.jsonl": "" }).catch(() => null);
-    expect(rows).toBeNull();
+  it("are made of rows that have something to alter, and leave alone what is no text", async () => {
     const dataset = await read(
       { files: [{ path: "rows.jsonl" }], augmentations: [typos] },
-      { "rows.jsonl": '{"class": 0}\n{"class": 1, "text": 5}\n' },
+      {
+        "rows.jsonl": ["{}", '{"text": null}', '{"text": ""}', '{"text": 5}', '{"text": "some words"}']
+          .map((row) => row.replace("{", '{"class": 0' + (row === "{}" ? "" : ",")))
+          .join("\n"),
+      },
     );
-    expect(withCopies(dataset).copies!.rows.map(({ row }) => row)).toEqual(dataset.rows.map(({ row }) => row));
+    const { rows, placeOf } = withCopies(dataset).copies!;
+    expect(rows.map(({ id }) => id)).toEqual(["typos/rows:3", "typos/rows:4"]);
+    expect(rows.map(({ row }) => row["text"])).toEqual([5, expect.not.stringMatching(/^some words$/)]);
+    expect(placeOf(1)).toBe("rows.jsonl:5, typos");
   });
 
   it("cannot take an id that a row has", async () => {
