@@ -1,29 +1,38 @@
 import { createHash } from "node:crypto";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { augmentationColumn, type Augmentation } from "../../models/core/manifest/augmentations.ts";
+import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import { spansStep } from "../../models/core/postprocess/spans-step.ts";
 import { AlteredImage } from "../../models/core/preprocess/altered-image.ts";
 import { copyId } from "../dataset/copy-id.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { DatasetRow } from "../dataset/row.ts";
+import type { TrueSpans, TrueValue } from "../dataset/true-value.ts";
+import type { RandomStream } from "../stats/random.ts";
 import { alterImage, isUnaltered } from "./alter-image.ts";
 import { chosenRows, rowStream } from "./row-stream.ts";
-import { withTypos } from "./typos.ts";
+import { withTypos, type Mistyped } from "./typos.ts";
 
 /**
  * A dataset with the altered copies of its rows that its augmentations ask for, as a dataset of their own: what counts
  * rows, times them or plots them sees none of them. A copy has its row's true values, slices, group and weight. Pictures
- * and texts are altered when they are read, so that no copy is kept.
+ * and texts are altered when they are read, so that no copy is kept. Where a typing error moves true spans, they move.
  *
+ * @param manifest says which spans are places of which text
  * @throws EvaluationError `augmentation-id` where a row has an id that a copy needs
  */
-export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
+export function withCopies(
+  dataset: EvaluationDataset,
+  manifest: Pick<Manifest, "preprocess" | "postprocess">,
+): EvaluationDataset {
   const { augmentations = [] } = dataset;
   if (augmentations.length === 0) return dataset;
   const ids = dataset.rows.map(({ id }) => id);
   const known = new Set(ids);
   const rows: DatasetRow[] = [];
   const origins: number[] = [];
-  for (const one of augmentations)
+  for (const one of augmentations) {
+    const heads = spansHeadsOf(manifest, one.field);
     for (const at of chosenRows(one, dataset.id, ids)) {
       const row = dataset.rows[at]!;
       const held = Object.getOwnPropertyDescriptor(row.row, one.field);
@@ -41,10 +50,11 @@ export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
       rows.push({
         ...row,
         id,
-        row: alteredRow(one, dataset.id, row),
+        ...altered(one, dataset.id, row, heads),
         slices: { ...row.slices, [augmentationColumn]: one.name },
       });
     }
+  }
   if (rows.length === 0) return dataset;
   const { maxBadRows } = dataset;
   const { augmentations: _declared, ...rest } = dataset;
@@ -67,19 +77,64 @@ export function withCopies(dataset: EvaluationDataset): EvaluationDataset {
 /** The contents of a folder's files are read when they are used, and so not here. */
 const isEmpty = ({ get, value }: PropertyDescriptor) => get === undefined && (value ?? "") === "";
 
-/** The row with a field that gives what it held before, altered. What is no picture or text stays as it is. */
-function alteredRow(one: Augmentation, datasetId: string, { id, row }: DatasetRow): Record<string, unknown> {
-  const altered = Object.defineProperties({}, Object.getOwnPropertyDescriptors(row)) as Record<string, unknown>;
-  return Object.defineProperty(altered, one.field, {
-    get: () => alteredValue(one, row[one.field], () => rowStream(one, datasetId, id, "change")),
-    enumerable: true,
-    configurable: true,
-  });
+/**
+ * The row with a field that gives what it held before, altered, and its true values. What is no picture or text stays as
+ * it is.
+ */
+function altered(
+  one: Augmentation,
+  datasetId: string,
+  { id, row, labels }: DatasetRow,
+  spansHeads: readonly string[],
+): Pick<DatasetRow, "row" | "labels"> {
+  const random = () => rowStream(one, datasetId, id, "change");
+  const spans = spansHeads.flatMap((head) => spansOf(labels[head]));
+  const typed = (text: string) => mistyped(text, one as Typos, random(), spans);
+  const value = (held: unknown): unknown => {
+    if (one.kind === "typos") return typeof held === "string" ? typed(held).text : held;
+    return (held ?? null) === null || isUnaltered(one)
+      ? held
+      : new AlteredImage(held, (pixels) => alterImage(one, pixels, random()));
+  };
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(row)) as Record<string, unknown>;
+  Object.defineProperty(copy, one.field, { get: () => value(row[one.field]), enumerable: true, configurable: true });
+  if (spans.length === 0 || one.kind !== "typos") return { row: copy, labels };
+  const text = row[one.field];
+  if (typeof text !== "string") return { row: copy, labels };
+  const { moved } = typed(text);
+  const shifted = spansHeads.map(
+    (head) =>
+      [head, { kind: "spans" as const, spans: spansOf(labels[head]).map((span) => movedSpan(span, moved)) }] as const,
+  );
+  return { row: copy, labels: { ...labels, ...Object.fromEntries(shifted) } };
 }
 
-function alteredValue(one: Augmentation, value: unknown, random: () => ReturnType<typeof rowStream>): unknown {
-  if (one.kind === "typos") return typeof value === "string" ? withTypos(value, one.rate, random()) : value;
-  return value === undefined || value === null || isUnaltered(one)
-    ? value
-    : new AlteredImage(value, (pixels) => alterImage(one, pixels, random()));
+type Typos = Extract<Augmentation, { kind: "typos" }>;
+type TrueSpan = TrueSpans["spans"][number];
+
+const spansOf = (label: TrueValue | undefined): TrueSpan[] =>
+  typeof label === "object" && label.kind === "spans" ? label.spans : [];
+
+const movedSpan = ({ start, end, type }: TrueSpan, moved: Mistyped["moved"]): TrueSpan => ({
+  start: moved(start),
+  end: moved(end),
+  type,
+});
+
+/** A text that would lose a whole span, of one letter that is left out, stays as it is. */
+function mistyped(text: string, { rate }: Typos, random: RandomStream, spans: readonly TrueSpan[]): Mistyped {
+  const made = withTypos(text, rate, random);
+  const lost = spans.some((span) => made.moved(span.start) >= made.moved(span.end));
+  return lost ? { text, moved: (offset) => offset } : made;
+}
+
+/** The heads whose true spans are places of a text that begins with this field. */
+function spansHeadsOf(
+  { preprocess, postprocess }: Pick<Manifest, "preprocess" | "postprocess">,
+  field: string,
+): string[] {
+  return postprocess.flatMap((head) => {
+    const step = head.kind === "spans" ? preprocess[spansStep(head, preprocess)] : undefined;
+    return step?.kind === "text" && step.field === field ? [head.name] : [];
+  });
 }

@@ -27,5 +27,5 @@ export async function readEvaluationDataset(
     lfs,
     ...(deps.signal === undefined ? {} : { signal: deps.signal }),
   });
-  return withCopies(dataset);
+  return withCopies(dataset, manifest);
 }

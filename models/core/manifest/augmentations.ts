@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { didYouMean } from "../did-you-mean.ts";
 import type { Head } from "../postprocess/schema.ts";
+import { spansStep } from "../postprocess/spans-step.ts";
 import type { PreprocessStep } from "../preprocess/schema.ts";
 import type { RightValue } from "./config-issues.ts";
 
@@ -134,12 +135,16 @@ function fieldIssues(
         right: { expected: `one of ${fields.join(", ")}`, example: didYouMean(one.field, fields) ?? fields[0] },
       },
     ];
-  return kind === "text" && heads.some((head) => head.kind === "spans")
+  const appended = heads.some((head) => {
+    const step = head.kind === "spans" ? preprocess[spansStep(head, preprocess)] : undefined;
+    return step?.kind === "text" && step.append.includes(one.field);
+  });
+  return kind === "text" && appended
     ? [
         {
-          path: ["kind"],
-          message: "typing errors move the places of the true spans, so that no answer could be right",
-          right: { expected: "no typos for a model with a spans head" },
+          path: ["field"],
+          message: `"${one.field}" is appended to a text of which true spans are places, and where it begins differs from row to row`,
+          right: { expected: "the first field of that text" },
         },
       ]
     : [];

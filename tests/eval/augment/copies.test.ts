@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { withCopies } from "../../../eval/augment/copies.ts";
+import { withCopies as copiesOf } from "../../../eval/augment/copies.ts";
+import type { EvaluationDataset } from "../../../eval/dataset/read.ts";
 import { originOf } from "../../../eval/dataset/copy-id.ts";
 import { chosenRows } from "../../../eval/augment/row-stream.ts";
 import { isWeaker } from "../../../eval/dataset/weaker-augmentation.ts";
+import type { TrueSpans } from "../../../eval/dataset/true-value.ts";
 import { augmentation, type Augmentation } from "../../../models/core/manifest/augmentations.ts";
-import { read, type DatasetInput } from "../dataset/build.ts";
+import { manifestWith, read, type DatasetInput } from "../dataset/build.ts";
 import type { Augmentations } from "./team.ts";
 
 const csv = `id,class,text,kind,who\n${Array.from({ length: 40 }, (_, i) => `r${i},${i % 2},some words to type ${i},${i % 3},w${i % 4}`).join("\n")}\n`;
 const typos: Augmentations[number] = { name: "typos", kind: "typos", field: "text", rate: 1 };
 const declared = (augmentations: Augmentations, more: DatasetInput = {}) =>
   read({ idField: "id", slices: ["kind"], group: "who", ...more, augmentations }, { "rows.csv": csv });
+
+const withCopies = (dataset: EvaluationDataset) => copiesOf(dataset, manifestWith({}));
 
 describe("copies", () => {
   it("are apart from the rows, and have their row's true value, slices and cluster", async () => {
@@ -71,6 +75,64 @@ describe("copies", () => {
     expect(rows.map(({ id }) => id)).toEqual(["typos/rows:3", "typos/rows:4"]);
     expect(rows.map(({ row }) => row["text"])).toEqual([5, expect.not.stringMatching(/^some words$/)]);
     expect(placeOf(1)).toBe("rows.jsonl:5, typos");
+  });
+
+  it("have true spans where the words went, of the text that is altered only", async () => {
+    const entities = {
+      task: "token-classification" as const,
+      preprocess: { tokens: { kind: "text" as const }, notes: { kind: "text" as const, field: "note" } },
+      postprocess: ["text", "note"].map((name) => ({
+        name,
+        from: "logits",
+        kind: "spans" as const,
+        text: name === "text" ? "tokens" : "notes",
+        labels: ["O", "B-X"],
+      })),
+    };
+    const line = (i: number) => ({
+      text: `Anna visited Berlin with a B${"x".repeat(i)}`,
+      note: "Bo",
+      of_text: [
+        { start: 0, end: 4, type: "X" },
+        { start: 13, end: 19, type: "X" },
+      ],
+      of_note: [{ start: 0, end: 2, type: "X" }],
+    });
+    const set: DatasetInput = {
+      files: [{ path: "rows.jsonl" }],
+      labels: { text: { field: "of_text" }, note: { field: "of_note" } },
+      augmentations: [typos],
+    };
+    const lines = Array.from({ length: 40 }, (_, i) => `${JSON.stringify(line(i))}\n`).join("");
+    const dataset = await read(set, { "rows.jsonl": lines }, entities);
+    const { rows } = copiesOf(dataset, manifestWith(set, entities)).copies!;
+    for (const { row, labels } of rows) {
+      const words = String(row["text"]).split(" ");
+      const { spans } = labels["text"] as TrueSpans;
+      expect(spans.map(({ start, end }) => String(row["text"]).slice(start, end))).toEqual([words[0], words[2]]);
+      expect(words[0]).not.toBe("Anna");
+      expect(labels["note"]).toEqual({ kind: "spans", spans: [{ start: 0, end: 2, type: "X" }] });
+    }
+  });
+
+  it("leave a text alone that would lose a span of one letter", async () => {
+    const entities = {
+      task: "token-classification" as const,
+      postprocess: [{ name: "text", from: "logits", kind: "spans" as const, labels: ["O", "B-X"] }],
+    };
+    const set: DatasetInput = {
+      files: [{ path: "rows.jsonl" }],
+      labels: { text: { field: "spans" } },
+      augmentations: [typos],
+    };
+    const line = `${JSON.stringify({ text: "ab", spans: [{ start: 0, end: 1, type: "X" }] })}\n`;
+    const dataset = await read(set, { "rows.jsonl": line.repeat(200) }, entities);
+    const { rows } = copiesOf(dataset, manifestWith(set, entities)).copies!;
+    const texts = rows.map(({ row }) => row["text"]);
+    expect(texts).not.toContain("b");
+    expect(texts).toContain("ab");
+    for (const { labels } of rows)
+      for (const { start, end } of (labels["text"] as TrueSpans).spans) expect(end).toBeGreaterThan(start);
   });
 
   it("cannot take an id that a row has", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { withTypos } from "../../../eval/augment/typos.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 
-const typed = (text: string, rate: number, seed = 1) => withTypos(text, rate, new RandomStream(seed));
+const typed = (text: string, rate: number, seed = 1) => withTypos(text, rate, new RandomStream(seed)).text;
 const words = (text: string) => text.split(" ");
 const text = "the quick brown fox jumps over the lazy dog and naïve ÉTÉ in 2024 a b";
 
@@ -46,6 +46,18 @@ describe("typing errors", () => {
     for (let seed = 0; seed < 200; seed++) {
       expect(typed("QWERT", 1, seed)).toMatch(/^[A-Z]+$/);
       expect(typed("e\u0301e\u0301", 1, seed)).toMatch(/^(e\u0301)+$/);
+    }
+  });
+
+  it("move the places of what stands after them, so that each word is found where it went", () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const { text: made, moved } = withTypos(text, 0.5, new RandomStream(seed));
+      let start = 0;
+      words(text).forEach((word, i) => {
+        expect(made.slice(moved(start), moved(start + word.length))).toBe(words(made)[i]);
+        start += word.length + 1;
+      });
+      expect(moved(text.length)).toBe(made.length);
     }
   });
 

@@ -41,14 +41,15 @@ describe("augmentations in model.yaml", () => {
     for (const one of words) expect(said).toMatch(one);
   });
 
-  it("of texts are refused where places in the text are the answer", async () => {
+  it("of a text that follows another are refused where places in both are the answer", async () => {
     const said = await refused(() =>
-      textModel([typos], {
+      textModel([{ ...typos, field: "more" }], {
         task: "token-classification",
+        preprocess: { tokens: { kind: "text", append: ["more"] } },
         postprocess: [{ name: "mood", from: "logits", kind: "spans", labels: ["O", "B-X"] }],
       }),
     );
-    expect(said).toMatch(/typing errors move the places of the true spans/);
+    expect(said).toMatch(/"more" is appended to a text of which true spans are places/);
   });
 
   it("are needed by a check that asks for them", async () => {
