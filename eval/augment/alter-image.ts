@@ -68,10 +68,11 @@ function isGrey({ data, channels }: Pixels): boolean {
   return true;
 }
 
+/** In floating point: the integers of the default come out otherwise where a machine has no vector instructions. */
 async function blurred(pixels: Pixels, sigma: number): Promise<Pixels> {
   const { data, ...raw } = pixels;
   const sharp = await imageLibrary();
-  return { ...pixels, data: await sharp(data, { raw }).blur(sigma).raw().toBuffer() };
+  return { ...pixels, data: await sharp(data, { raw }).blur({ sigma, precision: "float" }).raw().toBuffer() };
 }
 
 /** The rotated picture is larger; the frame shows its middle. */

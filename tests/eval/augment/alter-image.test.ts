@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { alterImage, type ImageAugmentation } from "../../../eval/augment/alter-image.ts";
@@ -63,6 +64,17 @@ it("brightness multiplies each colour, rounds, cuts at 255, and leaves what is o
   expect([...(await alterImage(kinds.brightness(0.6), pixels, stream())).data]).toEqual([0, 61, 120, 77]);
   expect([...(await alterImage(kinds.brightness(1.4), pixels, stream())).data]).toEqual([0, 141, 255, 77]);
   expect([...(await alterImage(kinds.brightness(0), pixels, stream())).data]).toEqual([0, 0, 0, 77]);
+});
+
+it("blur and rotation give these very bytes (so they do with VIPS_NOVECTOR=1)", async () => {
+  const wanted = { blur: "55ff79259e1b", rotate: "5eaa6da02978" };
+  const digest = async (one: ImageAugmentation) =>
+    createHash("sha256")
+      .update((await alterImage(one, colours(40, 30), stream())).data)
+      .digest("hex")
+      .slice(0, 12);
+  const found = { blur: await digest(kinds.blur(2.3)), rotate: await digest(kinds.rotate(20)) };
+  expect(found).toEqual(wanted);
 });
 
 it("noise of a grey picture is grey, and has the standard deviation that is declared", async () => {
