@@ -33,11 +33,15 @@ export function withCopies(
   const origins: number[] = [];
   for (const one of augmentations) {
     const heads = spansHeadsOf(manifest, one.field);
-    for (const at of chosenRows(one, dataset.id, ids)) {
+    // What has nothing to alter is no altered copy, and would only hide what the others show.
+    const able = [...dataset.rows.keys()].filter((at) => holds(dataset.rows[at]!.row, one.field));
+    const chosen = chosenRows(
+      one,
+      dataset.id,
+      able.map((at) => ids[at]!),
+    );
+    for (const at of chosen.map((position) => able[position]!)) {
       const row = dataset.rows[at]!;
-      const held = Object.getOwnPropertyDescriptor(row.row, one.field);
-      // What has nothing to alter is no altered copy, and would only hide what the others show.
-      if (held === undefined || isEmpty(held)) continue;
       const id = copyId(one.name, row.id);
       if (known.has(id))
         throw new EvaluationError({
@@ -74,8 +78,11 @@ export function withCopies(
   };
 }
 
-/** The contents of a folder's files are read when they are used, and so not here. */
-const isEmpty = ({ get, value }: PropertyDescriptor) => get === undefined && (value ?? "") === "";
+/** Whether a row has something in a field. The contents of a folder's files are read when they are used, so not here. */
+function holds(row: Record<string, unknown>, field: string): boolean {
+  const held = Object.getOwnPropertyDescriptor(row, field);
+  return held !== undefined && (held.get !== undefined || (held.value ?? "") !== "");
+}
 
 /**
  * The row with a field that gives what it held before, altered, and its true values. What is no picture or text stays as

@@ -14,7 +14,7 @@ const maxTried = 5;
 /** Longest side of a picture, in pixels. */
 const largestSide = 160;
 
-/** A row of each augmentation beside its copy: the first that shows the alteration. */
+/** A row of each augmentation beside its copy: of the first few, the picture that changes most, or the first text. */
 export async function augmentationExamples(
   modelId: string,
   { augmentations = [], rows, copies }: EvaluationDataset,
@@ -24,13 +24,14 @@ export async function augmentationExamples(
   const examples: AugmentationExample[] = [];
   for (const one of augmentations.slice(0, maxExamples)) {
     const altered = (copies?.rows ?? []).filter(({ slices }) => slices[augmentationColumn] === one.name);
+    let best: { row: string; shown: Shown; change: number } | null = null;
     for (const { id, row } of altered.slice(0, maxTried)) {
       const origin = originOf(id);
-      const shown = await exampleOf(one, rowOf.get(origin)![one.field], row[one.field], preprocess);
-      if (shown === null) continue;
-      examples.push({ modelId, name: one.name, row: origin, ...shown });
-      break;
+      const found = await exampleOf(one, rowOf.get(origin)![one.field], row[one.field], preprocess);
+      if (found !== null && found.change > (best?.change ?? 0)) best = { row: origin, ...found };
+      if (found?.shown.kind === "text") break;
     }
+    if (best !== null) examples.push({ modelId, name: one.name, row: best.row, ...best.shown });
   }
   return examples;
 }
@@ -39,22 +40,26 @@ type Shown =
   | { kind: "picture"; width: number; height: number; before: string; after: string }
   | { kind: "text"; before: string; after: string };
 
+/** `change`: how much the two differ, per colour value of a picture. */
 async function exampleOf(
   one: Augmentation,
   before: unknown,
   after: unknown,
   preprocess: Readonly<Record<string, PreprocessStep>>,
-): Promise<Shown | null> {
+): Promise<{ shown: Shown; change: number } | null> {
   if (alteredBy(one) === "text")
     return typeof before === "string" && typeof after === "string" && before !== after
-      ? { kind: "text", before, after }
+      ? { shown: { kind: "text", before, after }, change: 1 }
       : null;
   const step = Object.values(preprocess).find((step) => step.kind === "image" && step.field === one.field);
   if (step?.kind !== "image" || !(after instanceof AlteredImage)) return null;
   try {
     const pixels = await uprightPixels(before, step);
-    const [first, second] = [await thumbnail(pixels), await thumbnail(await after.alter(pixels))];
-    return { kind: "picture", width: first.width, height: first.height, before: first.url, after: second.url };
+    const made = await after.alter(pixels);
+    const [first, second] = [await thumbnail(pixels), await thumbnail(made)];
+    const { width, height } = first;
+    const change = pixels.data.reduce((sum, value, i) => sum + Math.abs(value - made.data[i]!), 0) / pixels.data.length;
+    return { shown: { kind: "picture", width, height, before: first.url, after: second.url }, change };
   } catch (error) {
     // A picture that the model cannot read is none to show.
     if (error instanceof RowError) return null;

@@ -75,6 +75,8 @@ describe("copies", () => {
     expect(rows.map(({ id }) => id)).toEqual(["typos/rows:3", "typos/rows:4"]);
     expect(rows.map(({ row }) => row["text"])).toEqual([5, expect.not.stringMatching(/^some words$/)]);
     expect(placeOf(1)).toBe("rows.jsonl:5, typos");
+    const two = withCopies({ ...dataset, augmentations: [{ ...typos, field: "text", rows: 2 }] as Augmentation[] });
+    expect(two.copies?.rows.length).toBe(2);
   });
 
   it("have true spans where the words went, of the text that is altered only", async () => {
