@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, extname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
+import { augmentationColumn } from "../models/core/manifest/augmentations.ts";
+import { classColumn, gates as gatesSchema, type CheckPolicy } from "../models/core/manifest/gates.ts";
 import type { Task } from "../models/core/manifest/manifest.ts";
 import type { MetricOptions } from "../models/core/manifest/metric-options.ts";
 import { removeReports, writeOutputs, type OutputFiles } from "./gate/outputs.ts";
@@ -13,6 +14,7 @@ import { planChecks } from "./judge/plan-checks.ts";
 import { measuredPair, type BaselinePredictions } from "./judge/quality-evidence.ts";
 import type { TextOptions } from "./dataset/formats/open.ts";
 import { catalog, metricsFor } from "./metrics/catalog.ts";
+import { requireOfOneClass } from "./metrics/of-one-class.ts";
 import { requireReadOptions } from "./metrics/unread-options.ts";
 import { measure, measurerOf, type Measurer, type MeasureRequest } from "./metrics/measure.ts";
 import { unscaledNote } from "./metrics/mase.ts";
@@ -69,10 +71,14 @@ export async function compareFiles(
   for (const policy of request.policies) {
     const definition = catalog.get(policy.metric);
     if (definition !== undefined) requireReadOptions([definition], policy, `--metric ${policy.metric}`);
+    requireOfOneClass(policy, `--metric ${policy.metric}`);
   }
   // No older result may pass for this one. A gate's predictions in the same folder may be what is compared.
   await removeReports(request.checkout, request.out);
-  const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))];
+  // Classes are no column of their own.
+  const slices = [...new Set(request.policies.flatMap((policy) => policy.slices))].filter(
+    (column) => column !== classColumn,
+  );
   const options = {
     task,
     slices,
@@ -101,12 +107,21 @@ export async function compareFiles(
     checks: request.policies,
   });
   const values = Object.fromEntries(
-    slices.map((column) => [column, [...new Set(candidate.predictions.slices[column] ?? [])]]),
+    slices.map((column) => {
+      const of = column === augmentationColumn ? candidate.predictions.copies : candidate.predictions;
+      return [column, [...new Set(of?.slices[column] ?? [])]];
+    }),
   );
   const pair = measuredPair(new Map([["", candidate.predictions]]), new Map([["", paired]]), request.seed);
   const judged = judgePredictions(
     pair,
-    planChecks(gates, values, () => null, false),
+    planChecks(
+      gates,
+      values,
+      () => null,
+      false,
+      () => candidate.predictions.classes.filter((_, k) => candidate.predictions.labels.includes(k)),
+    ),
     { gates },
   );
   const { checks, expectedFalseRed, notes } = judged;

@@ -102,6 +102,7 @@ async function gateIn(workDir: string, request: GateRequest, deps: GateDeps): Pr
     verdict,
     metrics,
     evaluations.flatMap((one) => one.plots),
+    evaluations.flatMap((one) => one.examples),
   );
   // Whether a comment is kept is the base's to say, too: a change must not silence its own report.
   const reporting = context.policyBase?.reporting ?? config.reporting;

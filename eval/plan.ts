@@ -122,7 +122,8 @@ async function secondsToPredict(
     const rows = dataset.rows.slice(0, timedRows).map(({ row }) => row);
     const started = performance.now();
     await predictor.predict(rows, { batch: loaded.manifest.runtime.batch, sort: loaded.manifest.runtime.sortByLength });
-    return (opening + ((performance.now() - started) * dataset.rows.length) / rows.length) / 1000;
+    const all = dataset.rows.length + (dataset.copies?.rows.length ?? 0);
+    return (opening + ((performance.now() - started) * all) / rows.length) / 1000;
   } finally {
     await predictor.close();
   }

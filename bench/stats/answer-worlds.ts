@@ -1,6 +1,6 @@
 import type { Sample } from "../../eval/metrics/catalog.ts";
 import { sampleOf } from "../../eval/metrics/measure.ts";
-import { selectRows } from "../../eval/metrics/rows.ts";
+import { selectRows } from "../../eval/predictions/select-rows.ts";
 import type { Answers, Predictions, Span } from "../../eval/predictions/predictions.ts";
 import { RandomStream } from "../../eval/stats/random.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";

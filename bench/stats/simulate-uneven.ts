@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { undecidable } from "../../eval/power/undecidable.ts";
-import { selectRows } from "../../eval/metrics/rows.ts";
+import { selectRows } from "../../eval/predictions/select-rows.ts";
 import type { MetricDefinition, Sample } from "../../eval/metrics/catalog.ts";
 import { decideConfidentLimit, decideNonInferiority, decideSuperiority } from "../../eval/stats/decide.ts";
 import { studentQuantile } from "../../eval/stats/student.ts";

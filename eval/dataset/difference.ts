@@ -1,3 +1,6 @@
+import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
+import { augmentationWords } from "./augmentation-words.ts";
+import { isWeaker } from "./weaker-augmentation.ts";
 import type { EvaluationDataset } from "./read.ts";
 import type { DatasetRow } from "./row.ts";
 import type { TrueValue } from "./true-value.ts";
@@ -30,7 +33,8 @@ export function datasetDifference(base: EvaluationDataset, candidate: Evaluation
     canonical({ ...row, slices: Object.fromEntries(columns.map((column) => [column, row.slices[column]])) });
   const changed = shared.filter(({ row, other }) => content(row) !== content(other));
   const sameColumns = columns.length === Math.max(base.slices.length, candidate.slices.length);
-  if (added.length + removed.length + changed.length === 0 && sameColumns) return null;
+  const augmentations = augmentationChanges(base.augmentations ?? [], candidate.augmentations ?? []);
+  if (added.length + removed.length + changed.length + augmentations.length === 0 && sameColumns) return null;
   const heads = base.heads.filter((head) => candidate.heads.includes(head));
   return {
     base: describe(base),
@@ -52,8 +56,33 @@ export function datasetDifference(base: EvaluationDataset, candidate: Evaluation
       const [gained, lost] = [only("candidate", "base"), only("base", "candidate")];
       return gained.length + lost.length === 0 ? [] : [{ column, gained, lost }];
     }),
+    ...(augmentations.length === 0 ? {} : { augmentations }),
   };
 }
+
+/** The augmentations, by name, that only one version has, or both in another form. */
+function augmentationChanges(
+  base: readonly Augmentation[],
+  candidate: readonly Augmentation[],
+): NonNullable<DatasetChange["augmentations"]> {
+  const names = [...new Set([...base, ...candidate].map(({ name }) => name))];
+  return names.flatMap((name) => {
+    const [before, after] = [base, candidate].map((all) => all.find((one) => one.name === name));
+    return canonical(before) === canonical(after)
+      ? []
+      : [
+          {
+            name,
+            base: words(before),
+            candidate: words(after),
+            weaker: before !== undefined && isWeaker(before, after),
+          },
+        ];
+  });
+}
+
+const words = (one: Augmentation | undefined) =>
+  one === undefined ? null : `${augmentationWords(one)}${one.seed === undefined ? "" : `, seed ${one.seed}`}`;
 
 /** The values of a slice column; none when the dataset does not have it. */
 export function valuesOf({ rows, slices }: EvaluationDataset, column: string): Set<string> {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
 import { canonical } from "./canonical.ts";
 import type { DatasetRow } from "./row.ts";
 
@@ -28,5 +29,17 @@ export function withHistories(rows: string, histories: Readonly<Record<string, {
   if (steps.length === 0) return rows;
   const hash = createHash("sha256").update(`sluice-dataset-features 1\n${rows}\n`);
   for (const step of steps) hash.update(`${step} ${histories[step]!.file.sha256}\n`);
+  return hash.digest("hex");
+}
+
+/**
+ * The same together with declared augmentations: SHA-256 (hex) of the line `sluice-dataset-augmentations 1`, a line with
+ * the digest so far, and one line for each declaration, in order, in the form of `canonical`. Without any it is the
+ * digest so far.
+ */
+export function withAugmentations(digest: string, augmentations: readonly Augmentation[]): string {
+  if (augmentations.length === 0) return digest;
+  const hash = createHash("sha256").update(`sluice-dataset-augmentations 1\n${digest}\n`);
+  for (const one of augmentations) hash.update(`${canonical(one)}\n`);
   return hash.digest("hex");
 }

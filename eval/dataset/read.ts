@@ -3,13 +3,14 @@ import type { LfsObjects } from "../../models/core/artifact/lfs-pointer.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import { openTable, type HistoryFile } from "../../models/core/feature-store/file.ts";
 import type { MemoryStore } from "../../models/core/lookup/read-table.ts";
+import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
 import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
 import { fieldPath } from "../../models/core/field-path.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { columnWatch } from "./declared-columns.ts";
 import { cellTypes } from "./formats/cells.ts";
-import { datasetDigester, withHistories } from "./digest.ts";
+import { datasetDigester, withAugmentations, withHistories } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
 import { withoutPointers } from "./lfs-files.ts";
 import { localDataFile } from "./local-file.ts";
@@ -35,7 +36,7 @@ export type History = { store: MemoryStore; file: HistoryFile };
 /** A dataset in memory. */
 export type EvaluationDataset = {
   id: string;
-  /** Digest of the good rows; see `datasetDigester`. */
+  /** Digest of the good rows, feature tables and augmentations; see `datasetDigester`. */
   digest: string;
   rows: DatasetRow[];
   badRows: BadRow[];
@@ -54,6 +55,10 @@ export type EvaluationDataset = {
   placeOf: (index: number) => string;
   /** What was assumed about the files, and what of their values a reader should know. */
   notes: string[];
+  /** How copies of the rows are altered; absent where nothing is declared. */
+  augmentations?: readonly Augmentation[];
+  /** Those copies, with the slice column `augmentation`. They are none of `rows`. */
+  copies?: EvaluationDataset;
 };
 
 /**
@@ -148,7 +153,8 @@ export async function readDataset(
   const normalised = normalFormNote(count, first);
   if (normalised !== null) notes.push(`dataset "${dataset.id}": ${normalised}`);
   const histories = await readHistories(dataset, dir, deps);
-  const digest = withHistories(digester.digest(), histories);
+  const { augmentations } = dataset;
+  const digest = withAugmentations(withHistories(digester.digest(), histories), augmentations);
   if (dataset.sha256 !== undefined && dataset.sha256 !== digest)
     throw new EvaluationError({
       code: "dataset-digest",
@@ -175,6 +181,7 @@ export async function readDataset(
     histories,
     placeOf: places.of,
     notes,
+    ...(augmentations.length === 0 ? {} : { augmentations }),
   };
 }
 

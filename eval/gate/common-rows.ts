@@ -1,7 +1,7 @@
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { cellTypes, parseCell, type CellType } from "../dataset/formats/cells.ts";
 import type { DatasetRow } from "../dataset/row.ts";
-import { selectRows } from "../metrics/rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 
 /**
@@ -11,13 +11,32 @@ import type { Predictions } from "../predictions/predictions.ts";
  * Null, too, where the baseline may have refused a row only because the cells were read as the candidate declares them:
  * a change of types could otherwise choose the rows that are compared.
  *
+ * The same holds for the copies of rows, for themselves.
+ *
  * @param preprocess the baseline's
  */
 export function onCommonRows(
   candidate: Predictions,
   baseline: Predictions,
   preprocess: Manifest["preprocess"],
-  dataset: { rows: readonly Pick<DatasetRow, "id" | "row">[] },
+  dataset: JudgedRows & { copies?: JudgedRows },
+): Predictions | null {
+  const rows = commonRows(candidate, baseline, preprocess, dataset);
+  const copies =
+    candidate.copies === undefined || baseline.copies === undefined || dataset.copies === undefined
+      ? null
+      : commonRows(candidate.copies, baseline.copies, preprocess, dataset.copies);
+  if (rows === null && copies === null) return null;
+  return { ...(rows ?? candidate), ...(copies === null ? {} : { copies }) };
+}
+
+type JudgedRows = { rows: readonly Pick<DatasetRow, "id" | "row">[] };
+
+function commonRows(
+  candidate: Predictions,
+  baseline: Predictions,
+  preprocess: Manifest["preprocess"],
+  dataset: JudgedRows,
 ): Predictions | null {
   if (candidate.ids.length <= baseline.ids.length) return null;
   const answered = new Set(baseline.ids);

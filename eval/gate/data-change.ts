@@ -1,6 +1,8 @@
 import { SluiceError } from "../../models/core/errors.ts";
-import type { Gates, MetricName } from "../../models/core/manifest/gates.ts";
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
+import { classColumn, type Gates, type MetricName } from "../../models/core/manifest/gates.ts";
 import type { DatasetDifference } from "../dataset/difference.ts";
+import { classesIn } from "../dataset/class-values.ts";
 import { valuesOf } from "../dataset/difference.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import { worse } from "../judge/algebra.ts";
@@ -106,10 +108,23 @@ export function judgeDataChange(judged: Judged, change: DataChange, gates: Gates
     const kept = valuesOf(dataset, column);
     return [...valuesOf(other, column)].filter((value) => !kept.has(value)).map((value) => `${column}=${value}`);
   });
+  if (columns.includes(classColumn))
+    for (const head of other.heads) {
+      const kept = new Set(classesIn(dataset, head));
+      lost.push(...classesIn(other, head).flatMap((name) => (kept.has(name) ? [] : [`${classColumn}=${name}`])));
+    }
+  const weaker = columns.includes(augmentationColumn)
+    ? (difference.augmentations ?? []).filter((one) => one.weaker)
+    : [];
   if (lost.length > 0)
     return amended(
       judged,
       `the new data has no row of ${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ` and ${lost.length - 5} more slices` : ""}, about which the gates ask: keep such rows, or take the slices out of the gates first`,
+    );
+  if (weaker.length > 0)
+    return amended(
+      judged,
+      `the new data asks less of ${weaker.map(({ name, base, candidate }) => `${augmentationColumn}=${name} (${base} → ${candidate ?? "gone"})`).join(", ")}, about which the gates ask: keep it and add another one, or take the slices out of the gates first`,
     );
   return { ...judged, reason: `${judged.reason}; on changed data: ${words}` };
 }
@@ -120,24 +135,39 @@ function amended({ verdict, reason }: Judged, why: string): Judged {
 }
 
 /** E.g. "rows: 12 added, 3 removed, 5 changed (2 with another label)". */
-function differenceWords({ added, removed, changed, relabelled, slices }: DatasetDifference): string {
-  if (added + removed + changed === 0) return `slice columns: ${slices.map(({ column }) => column).join(", ")}`;
+function differenceWords({
+  added,
+  removed,
+  changed,
+  relabelled,
+  slices,
+  augmentations = [],
+}: DatasetDifference): string {
+  const altered =
+    augmentations.length === 0 ? [] : [`augmentations: ${augmentations.map(({ name }) => name).join(", ")}`];
+  if (added + removed + changed === 0) {
+    const columns = slices.length === 0 ? [] : [`slice columns: ${slices.map(({ column }) => column).join(", ")}`];
+    return [...columns, ...altered].join("; ");
+  }
   const parts = [
     ...(added > 0 ? [`${added} added`] : []),
     ...(removed > 0 ? [`${removed} removed`] : []),
     ...(changed > 0 ? [`${changed} changed${relabelled > 0 ? ` (${relabelled} with another label)` : ""}`] : []),
   ];
-  return `rows: ${parts.join(", ")}`;
+  return [`rows: ${parts.join(", ")}`, ...altered].join("; ");
 }
 
 /**
- * Rows that the candidate refuses and the baseline takes. A model could otherwise leave out the rows that it is bad at.
+ * Rows, and altered copies of rows, that the candidate refuses and the baseline takes. A model could otherwise leave out the rows that it is bad at.
  */
 export function refusedRows({ candidate, baseline }: Pick<ModelPair, "candidate" | "baseline">): string[] {
   const refused = new Set<string>();
   for (const [head, predictions] of candidate.predictions) {
     const taken = new Set(predictions.ids);
-    for (const id of baseline?.predictions.get(head)?.ids ?? []) if (!taken.has(id)) refused.add(id);
+    const other = baseline?.predictions.get(head);
+    for (const id of other?.ids ?? []) if (!taken.has(id)) refused.add(id);
+    const takenCopies = new Set(predictions.copies?.ids);
+    for (const id of other?.copies?.ids ?? []) if (!takenCopies.has(id)) refused.add(id);
   }
   return [...refused];
 }

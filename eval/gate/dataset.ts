@@ -1,5 +1,6 @@
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { withCopies } from "../augment/copies.ts";
 import { readDataset, type DatasetDeps, type EvaluationDataset } from "../dataset/read.ts";
 import type { EvaluationContext } from "./context.ts";
 
@@ -11,13 +12,13 @@ export function ownPlace(loaded: LoadedManifest, { repository }: Pick<Evaluation
   return { dir: loaded.dir, root: repository, placeIn: (path) => placeIn(loaded, path) };
 }
 
-/** Reads the dataset that a manifest declares, with the settings of this run. */
-export function readEvaluationDataset(
+/** Reads the dataset that a manifest declares, with the settings of this run, and the altered copies of its rows. */
+export async function readEvaluationDataset(
   manifest: Pick<Manifest, "dataset" | "postprocess" | "preprocess"> & Partial<Pick<Manifest, "rules">>,
   { dir, ...place }: DataPlace,
   { cacheDir, workDir, lfs, deps }: EvaluationContext,
 ): Promise<EvaluationDataset> {
-  return readDataset(manifest, dir, {
+  const dataset = await readDataset(manifest, dir, {
     ...place,
     env: deps.env,
     fetch: deps.fetch,
@@ -26,4 +27,5 @@ export function readEvaluationDataset(
     lfs,
     ...(deps.signal === undefined ? {} : { signal: deps.signal }),
   });
+  return withCopies(dataset, manifest);
 }

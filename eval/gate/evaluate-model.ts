@@ -1,6 +1,7 @@
 import { unseenProbability } from "../stats/rule-of-three.ts";
 import { relative } from "node:path";
 import { SluiceError } from "../../models/core/errors.ts";
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { locate } from "../../models/core/manifest/config-file.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { modelIdentity } from "../../models/core/manifest/identity.ts";
@@ -9,7 +10,11 @@ import { judgePredictions } from "../judge/judge-predictions.ts";
 import { measuredPair } from "../judge/quality-evidence.ts";
 import { measure, measurerOf, type Measurer } from "../metrics/measure.ts";
 import { catalog } from "../metrics/catalog.ts";
+import { augmentationWords } from "../dataset/augmentation-words.ts";
+import { augmentationExamples } from "../augment/examples.ts";
+import type { EvaluationDataset } from "../dataset/read.ts";
 import type { Shard } from "../dataset/shard.ts";
+import type { AugmentationExample } from "../report/content/augmentation-example.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
 import { notReached, type Check, type ModelVerdict } from "../schema/verdict.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
@@ -30,7 +35,12 @@ import { servedFeatures } from "./served-features.ts";
 import { datasetNotes } from "./dataset-notes.ts";
 import { withCulprit } from "./with-culprit.ts";
 
-export type ModelEvaluation = { verdict: ModelVerdict; metrics: ModelMetrics[]; plots: PlotData[] };
+export type ModelEvaluation = {
+  verdict: ModelVerdict;
+  metrics: ModelMetrics[];
+  plots: PlotData[];
+  examples: AugmentationExample[];
+};
 
 /**
  * Takes one model from its manifest to its verdict: dataset → predictions → metrics → verdict. Throws only on an abort;
@@ -61,6 +71,7 @@ export async function evaluateModel(loaded: LoadedManifest, context: EvaluationC
       },
       metrics: [],
       plots: [],
+      examples: [],
     };
   }
 }
@@ -188,10 +199,12 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       ...(judged.expectedFalseRed === null ? {} : { expectedFalseRed: judged.expectedFalseRed }),
       policySource: exam.source,
       policyChanges: exam.changes,
+      ...augmentationsOf(exam.dataset),
       ...(effect === null ? {} : { rules: effect }),
       ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },
     metrics: baselineMetrics === null ? [candidateMetrics] : [candidateMetrics, baselineMetrics],
+    examples: await augmentationExamples(manifest.id, exam.dataset, manifest.preprocess),
     plots: [...candidate.predictions].map(([head, predictions]): PlotData => {
       const other = paired.get(head);
       return {
@@ -225,6 +238,18 @@ function describeRun(
     },
     runner: run.runner,
     batchParity: { rows, comparisons, maxDifference, tolerance, ok, repeatable },
+  };
+}
+
+function augmentationsOf({ augmentations, copies }: EvaluationDataset): Pick<ModelVerdict, "augmentations"> {
+  if (augmentations === undefined) return {};
+  const rows = Map.groupBy(copies?.rows ?? [], ({ slices }) => slices[augmentationColumn]);
+  return {
+    augmentations: augmentations.map((one) => ({
+      name: one.name,
+      what: augmentationWords(one),
+      rows: rows.get(one.name)?.length ?? 0,
+    })),
   };
 }
 
@@ -263,15 +288,15 @@ export async function predictModelShard(
   const loaded = exam.applyTo(own);
   const { dataset } = exam;
   const found = await findBaseline(own, context);
-  const folders = [await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context)];
+  const folders = await runModelShard("candidate", loaded, dataset, loaded.manifest.id, shard, context);
   if (found.found)
     folders.push(
-      await withCulprit(
+      ...(await withCulprit(
         "baseline",
         loadManifest(found.dir).then((baseline) =>
           runModelShard("baseline", exam.applyTo(baseline), dataset, loaded.manifest.id, shard, context),
         ),
-      ),
+      )),
     );
   return folders;
 }

@@ -274,11 +274,11 @@ function productionChange({ policyBase, configuration }: EvaluationContext): Pol
 
 /** What of a dataset's declaration makes its rows. The rest describes them, or says how many may be unreadable. */
 function sameRowsDeclared(base: Dataset, own: Dataset): boolean {
-  const rows = ({ files, idField, rename, labels, slices, group, weight, time, features }: Dataset) => [
+  const rows = ({ files, idField, rename, labels, slices, group, weight, time, features, augmentations }: Dataset) => [
     files,
     [idField, rename, labels],
     [slices, group, weight],
-    [time, features],
+    [time, features, augmentations],
   ];
   return isDeepStrictEqual(rows(base), rows(own));
 }

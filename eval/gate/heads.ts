@@ -5,6 +5,7 @@ import type { Head } from "../../models/core/postprocess/schema.ts";
 import { taskOfHead } from "../predictions/head-task.ts";
 import { catalog } from "../metrics/catalog.ts";
 import { requireReadOptions } from "../metrics/unread-options.ts";
+import { requireOfOneClass } from "../metrics/of-one-class.ts";
 import { performanceMetrics } from "./performance-metrics.ts";
 
 /**
@@ -15,6 +16,7 @@ import { performanceMetrics } from "./performance-metrics.ts";
 export function headFor(policy: CheckPolicy, index: number, manifest: Manifest, place: string): string | null {
   const definition = catalog.get(policy.metric);
   if (definition !== undefined) requireReadOptions([definition], policy, `${place} gates.checks[${index}]`);
+  requireOfOneClass(policy, `${place} gates.checks[${index}]`);
   if (performanceMetrics.has(policy.metric)) return null;
   const rules = catalog.get(policy.metric)?.rules;
   if (rules?.kinds.includes(policy.kind) === false)

@@ -1,6 +1,8 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { loadManifest, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
+import { classesIn } from "../dataset/class-values.ts";
 import { planChecks, type PlannedCheck } from "../judge/plan-checks.ts";
 import type { BaselinePredictions } from "../judge/quality-evidence.ts";
 import { pairPredictions } from "../predictions/pair.ts";
@@ -46,17 +48,22 @@ export async function readPair(own: LoadedManifest, context: EvaluationContext):
   const { manifest } = loaded;
   const { dataset } = exam;
   // Before anything runs, so that a metric that no head has costs no run.
-  const sliceValues = Object.fromEntries(
-    (manifest.dataset?.slices ?? []).map((column) => [
-      column,
-      [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
-    ]),
-  );
+  const sliceValues = {
+    ...Object.fromEntries(
+      (manifest.dataset?.slices ?? []).map((column) => [
+        column,
+        [...new Set(dataset.rows.map((row) => row.slices[column] as string))],
+      ]),
+    ),
+    // Also those of which no row was drawn, so that they do not vanish.
+    [augmentationColumn]: (dataset.augmentations ?? []).map(({ name }) => name),
+  };
   const planned = planChecks(
     exam.gates,
     sliceValues,
     (check) => headFor(check, exam.gates.checks.indexOf(check), manifest, loaded.file),
     manifest.postprocess.length > 1,
+    (head) => classesIn(dataset, head ?? ""),
   );
   const baselineFolder = await findBaseline(own, context);
   const baselineLoaded = baselineFolder.found

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { localFile } from "../../models/core/artifact/verified-file.ts";
+import { alteredBy, readsAltered } from "../../models/core/manifest/augmentations.ts";
 import type { Dataset, Task } from "../../models/core/manifest/manifest.ts";
-import { readCatalogue } from "../../models/core/postprocess/catalogue.ts";
+import { readCatalogue } from "../../models/core/catalogue/catalogue.ts";
 import type { Head, RankingHead } from "../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../models/core/postprocess/word-labels.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
@@ -40,7 +41,10 @@ export async function otherQuestion(
       if (lost !== null) return lost;
     }
   }
-  return null;
+  const unread = (dataset?.augmentations ?? []).find((one) => !readsAltered(own.preprocess, one));
+  return unread === undefined
+    ? null
+    : `no ${alteredBy(unread)} step of the candidate reads the field ${unread.field}, which the base's augmentation ${unread.name} alters`;
 }
 
 /** What a head can answer, as far as its keys say so, in words that are equal for what is equal. */

@@ -6,6 +6,7 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 import type { MetricsFile } from "../schema/metrics.ts";
 import type { VerdictFile } from "../schema/verdict.ts";
 import { renderMarkdown } from "../report/markdown.ts";
+import type { AugmentationExample } from "../report/content/augmentation-example.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
 import { slashed } from "./git.ts";
 
@@ -96,6 +97,7 @@ export async function writeOutputs(
   verdict: VerdictFile,
   metrics: MetricsFile,
   plots: readonly PlotData[],
+  examples: readonly AugmentationExample[] = [],
 ): Promise<OutputFiles> {
   await mkdir(out, { recursive: true });
   const files = filesIn(out);
@@ -104,6 +106,6 @@ export async function writeOutputs(
   await writeFileAtomic(files.markdown, renderMarkdown(verdict, metrics, { heads: plots }));
   // The chart library is by far the largest import, and nothing before this needs it.
   const { renderHtml } = await import("../report/html.ts");
-  await writeFileAtomic(files.html, renderHtml(verdict, metrics, plots));
+  await writeFileAtomic(files.html, renderHtml(verdict, metrics, plots, examples));
   return files;
 }

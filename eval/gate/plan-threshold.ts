@@ -53,7 +53,7 @@ export async function proposeThresholds(
     const { sha256: _pin, tuning, ...declared } = dataset;
     const own = {
       ...loaded.manifest,
-      dataset: { ...declared, id: `${dataset.id}.tuning`.slice(0, 64), files: tuning },
+      dataset: { ...declared, id: `${dataset.id}.tuning`.slice(0, 64), files: tuning, augmentations: [] },
     };
     const read = await readEvaluationDataset(own, ownPlace(loaded, context), context);
     const { shards: _shards, ...request } = context.request;

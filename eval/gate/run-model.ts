@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BatchParity } from "../../models/core/predictor/batch-parity.ts";
 import { ConfigurationError, type Diagnostic } from "../../models/core/errors.ts";
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { placeIn, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { openPredictor, type ActivatedTwice, type ModelDescription } from "../../models/core/predictor/predictor.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
@@ -21,7 +22,7 @@ import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
 import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
-import { mergedPredictions, shardFolder } from "./shards.ts";
+import { mergedPredictions, shardFolder, type ShardOwner } from "./shards.ts";
 
 /** What one model predicted on the dataset, on which machine, and whether its batches can be trusted. */
 export type ModelRun = {
@@ -36,7 +37,7 @@ export type ModelRun = {
   ruled: RuledRow[];
   batchParity: BatchParity;
   runner: Runner;
-  /** Number of the dataset's rows that this model could not take. */
+  /** Number of the dataset's rows that this model could not take; altered copies are none of them. */
   refused: number;
   /** Why the answers of earlier jobs may not be compared here; null when they may. */
   elsewhere: string | null;
@@ -61,25 +62,29 @@ export async function runModel(
   const shards = context.request.shards;
   return withModel(role, loaded, dataset, id, context, async (opened) => {
     const { name, runner, described, batchParity } = opened;
-    let predicted: PredictedDataset;
-    let sample: SampleOutcome | null = null;
-    if (shards === undefined) predicted = await opened.predict();
-    else {
-      const merged = await mergedPredictions(shards, { id, role }, contentOf(described), loaded.manifest, dataset);
-      predicted = merged;
-      sample = await sampleShards(
+    const samples: SampleOutcome[] = [];
+    const predictedOn = async (rows: EvaluationDataset, owner: ShardOwner): Promise<PredictedDataset> => {
+      if (shards === undefined) return opened.predict(rows);
+      const merged = await mergedPredictions(shards, owner, contentOf(described), loaded.manifest, rows);
+      const sample = await sampleShards(
         merged.parts,
         merged.predictions,
-        dataset,
-        opened.predictRows,
+        rows,
+        (positions) => opened.predictRows(rows, positions),
         machineOf(runner),
         batchParity,
         (context.deps.drawSeed ?? (() => randomInt(2 ** 31)))(),
       );
-    }
+      samples.push(sample);
+      return merged;
+    };
+    const predicted = await predictedOn(dataset, { id, role });
+    const { copies } = dataset;
+    const ofCopies = copies === undefined ? null : await predictedOn(copies, { id, role, copies: true });
     const logits = role === "candidate" ? squashedTwice(loaded, predicted.predictions) : [];
     if (logits.length > 0) throw refusal(logits);
-    for (const note of predicted.notes) context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
+    for (const note of [...predicted.notes, ...(ofCopies?.notes ?? [])])
+      context.deps.onEvent({ kind: "note", text: `${name}: ${note}` });
     return {
       role,
       batchParity,
@@ -93,17 +98,31 @@ export async function runModel(
       },
       modelBytes: described.modelBytes,
       filesDigest: described.filesDigest,
-      predictions: new Map(predicted.predictions.map((one) => [one.head, ofCatalogue(one, described.catalogueSizes)])),
+      predictions: new Map(
+        predicted.predictions.map((one) => {
+          const copied = ofCopies?.predictions.find(({ head }) => head === one.head);
+          const own = ofCatalogue(one, described.catalogueSizes);
+          return [
+            one.head,
+            copied === undefined ? own : { ...own, copies: ofCatalogue(copied, described.catalogueSizes) },
+          ];
+        }),
+      ),
       ruled: predicted.ruled,
       refused: predicted.badRows.length,
-      elsewhere: sample?.elsewhere ?? null,
+      elsewhere: samples.find(({ elsewhere }) => elsewhere !== null)?.elsewhere ?? null,
       notes: [
-        ...(sample === null ? [] : [`${name}: ${sample.note}`]),
+        ...samples.map(({ note }, i) => `${name}: ${i === 0 ? note : `of altered copies, ${note}`}`),
         ...opened.activationNotes,
         ...(predicted.badRows.length === 0
           ? []
           : [
               `${name} could not take ${predicted.badRows.length} rows, e.g. ${predicted.badRows[0]?.place}: ${predicted.badRows[0]?.reason}`,
+            ]),
+        ...(ofCopies === null || ofCopies.badRows.length === 0
+          ? []
+          : [
+              `${name} could not take ${ofCopies.badRows.length} altered copies, e.g. ${ofCopies.badRows[0]?.place}: ${ofCopies.badRows[0]?.reason}`,
             ]),
       ],
     };
@@ -165,7 +184,10 @@ function refusal([first, ...others]: readonly Diagnostic[]): ConfigurationError 
   return new ConfigurationError(others.length === 0 ? first! : { ...first!, others });
 }
 
-/** Predicts one part of the rows and writes it for a later merge. */
+/**
+ * Predicts one part of the rows, and one of their altered copies, and writes them for a later merge.
+ * @returns the folders written
+ */
 export async function runModelShard(
   role: ModelRun["role"],
   loaded: LoadedManifest,
@@ -173,30 +195,43 @@ export async function runModelShard(
   id: string,
   shard: Shard,
   context: EvaluationContext,
-): Promise<string> {
+): Promise<string[]> {
   return withModel(role, loaded, dataset, id, context, async ({ predict, described, runner }) => {
-    const { predictions, expandedHeads, badRows, ruled, from, to } = await predict(shard);
-    const folder = shardFolder(context.request.out, { id, role }, shard);
-    await requireOwnFolder(context.repository, dirname(folder));
-    await rm(folder, { recursive: true, force: true });
-    await writeShard(folder, {
-      manifest: {
-        datasetDigest: dataset.digest,
-        modelSha256: contentOf(described),
-        machine: machineOf(runner),
-        ...shard,
-        from,
-        to,
-        rows: dataset.rows.length,
-        datasetBadRows: dataset.badRows,
-        refusedRows: badRows,
-        expandedHeads,
-        ruledRows: ruled,
-      },
-      predictions,
-    });
-    return folder;
+    const write = async (rows: EvaluationDataset, owner: ShardOwner): Promise<string> => {
+      const { predictions, expandedHeads, badRows, ruled, from, to } = await predict(rows, shard);
+      const folder = shardFolder(context.request.out, owner, shard);
+      await requireOwnFolder(context.repository, dirname(folder));
+      await rm(folder, { recursive: true, force: true });
+      await writeShard(folder, {
+        manifest: {
+          datasetDigest: rows.digest,
+          modelSha256: contentOf(described),
+          machine: machineOf(runner),
+          ...shard,
+          from,
+          to,
+          rows: rows.rows.length,
+          datasetBadRows: rows.badRows,
+          refusedRows: badRows,
+          expandedHeads,
+          ruledRows: ruled,
+        },
+        predictions: predictions.map(withoutAugmentation),
+      });
+      return folder;
+    };
+    const { copies } = dataset;
+    return [
+      await write(dataset, { id, role }),
+      ...(copies === undefined ? [] : [await write(copies, { id, role, copies: true })]),
+    ];
   });
+}
+
+/** Which alteration a copy has is the dataset's to say; in a file of its own the column would mean something else. */
+function withoutAugmentation(predictions: Predictions): Predictions {
+  const { [augmentationColumn]: _dataset, ...slices } = predictions.slices;
+  return { ...predictions, slices };
 }
 
 type OpenModel = {
@@ -205,9 +240,9 @@ type OpenModel = {
   runner: Runner;
   batchParity: BatchParity;
   activationNotes: string[];
-  predict: (shard?: Shard) => Promise<PredictedDataset>;
-  /** Predicts these rows of the dataset, and keeps nothing. */
-  predictRows: (rows: readonly number[]) => Promise<PredictedDataset>;
+  predict: (dataset: EvaluationDataset, shard?: Shard) => Promise<PredictedDataset>;
+  /** Predicts these rows of a dataset, and keeps nothing. */
+  predictRows: (dataset: EvaluationDataset, rows: readonly number[]) => Promise<PredictedDataset>;
 };
 
 /** What the shards of one model have in common: its weights, and its rules. */
@@ -253,21 +288,21 @@ async function withModel<T>(
       : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } };
     const request = { predictor, manifest, cpuFlags: runner.cpuFlags };
     const signal = deps.signal === undefined ? {} : { signal: deps.signal };
-    const predict = (shard?: Shard) =>
+    const predict = (rows: EvaluationDataset, shard?: Shard) =>
       predictDataset(
-        { ...request, dataset, ...(shard === undefined ? {} : { shard }) },
+        { ...request, dataset: rows, ...(shard === undefined ? {} : { shard }) },
         {
           cacheDir,
           ...signal,
           onProgress: ({ done, total }) => deps.onEvent({ kind: "progress", model: id, stage, done, total }),
         },
       );
-    const predictRows = (rows: readonly number[]) =>
+    const predictRows = (of: EvaluationDataset, rows: readonly number[]) =>
       predictDataset(
         {
           ...request,
           // Refused rows are answers here; how many there may be is decided for the whole dataset.
-          dataset: { ...dataset, rows: rows.map((row) => dataset.rows[row]!), badRows: [], maxBadRows: rows.length },
+          dataset: { ...of, rows: rows.map((row) => of.rows[row]!), badRows: [], maxBadRows: rows.length },
           shard: { index: 0, count: 1 },
         },
         { cacheDir: null, ...signal },

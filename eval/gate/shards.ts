@@ -14,11 +14,18 @@ import type { PredictedDataset } from "../predict/predict.ts";
 import { readShard } from "../predict/shard-file.ts";
 
 /** Whose predictions a shard holds. */
-export type ShardOwner = { id: string; role: "candidate" | "baseline" };
+export type ShardOwner = {
+  id: string;
+  role: "candidate" | "baseline";
+  /** Whether it holds the altered copies of the rows. */
+  copies?: boolean;
+};
 
-/** OUT/shards/MODEL.ROLE.INDEX-of-COUNT */
-export function shardFolder(out: string, { id, role }: ShardOwner, { index, count }: Shard): string {
-  return join(out, "shards", `${id}.${role}.${index}-of-${count}`);
+const ownerName = ({ id, role, copies }: ShardOwner) => `${id}.${role}${copies === true ? ".copies" : ""}`;
+
+/** OUT/shards/MODEL.ROLE.INDEX-of-COUNT; of altered copies OUT/shards/MODEL.ROLE.copies.INDEX-of-COUNT */
+export function shardFolder(out: string, owner: ShardOwner, { index, count }: Shard): string {
+  return join(out, "shards", `${ownerName(owner)}.${index}-of-${count}`);
 }
 
 /**
@@ -31,7 +38,7 @@ export function shardFolder(out: string, { id, role }: ShardOwner, { index, coun
  */
 export async function mergedPredictions(
   folder: string,
-  { id, role }: ShardOwner,
+  owner: ShardOwner,
   modelSha256: string,
   manifest: Manifest,
   dataset: EvaluationDataset,
@@ -45,7 +52,9 @@ export async function mergedPredictions(
       received: "nothing",
     });
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const prefix = `${id}.${role}.`;
+  const { id } = owner;
+  const role = owner.copies === true ? `${owner.role} on altered copies` : owner.role;
+  const prefix = `${ownerName(owner)}.`;
   const own = (name: string) => name.startsWith(prefix) && /^\d+-of-\d+$/.test(name.slice(prefix.length));
   const folders = entries
     .filter((entry) => entry.isFile() && entry.name === "shard.json" && own(basename(entry.parentPath)))

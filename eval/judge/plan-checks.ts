@@ -1,4 +1,4 @@
-import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
+import { classColumn, type CheckPolicy, type Gates } from "../../models/core/manifest/gates.ts";
 import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 
 /** A check policy applied to one slice: the unit for which evidence is gathered and a verdict given. */
@@ -23,6 +23,7 @@ export const allRows = "all";
  *
  * @param sliceValues slice column → its distinct values in the dataset
  * @param headOf the head that a policy is about, or null for metrics of the whole model (latency, size)
+ * @param classesOf the classes of a head that the dataset has rows of
  * @param nameHeads whether ids include the head; needed when a model has several
  */
 export function planChecks(
@@ -30,6 +31,7 @@ export function planChecks(
   sliceValues: Record<string, readonly string[]>,
   headOf: (policy: CheckPolicy) => string | null,
   nameHeads: boolean,
+  classesOf: (head: string | null) => readonly string[] = () => [],
 ): PlannedCheck[] {
   return gates.checks.flatMap((policy, index) => {
     const alpha = policy.alpha ?? gates.alpha;
@@ -38,7 +40,7 @@ export function planChecks(
       policy.slices.length === 0
         ? [allRows]
         : policy.slices.flatMap((column) => {
-            const values = sliceValues[column] ?? [];
+            const values = column === classColumn ? classesOf(head) : (sliceValues[column] ?? []);
             return values.length === 0 ? [`${column}=*`] : values.map((value) => `${column}=${value}`);
           });
     return slices.map((slice) => ({

@@ -100,7 +100,7 @@ function evidenceOfHead(
   const other = baseline.kind === "paired" ? baseline.measurer.sample(planned.slice) : null;
   const tooSmall =
     support.fewest < minimumPerClass
-      ? `too few rows to decide: ${support.words}, and ${minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed`
+      ? `too few rows to decide: ${support.words}, and ${minimumPerClass} ${sample.classCount === 0 || sample.ofOneClass === true ? "" : "of each class "}are needed`
       : undecidable(policy, policy.kind === "limit" || other === null ? [sample] : [sample, other]);
 
   const baselineValue = (): number | null => {

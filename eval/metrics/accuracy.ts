@@ -19,6 +19,7 @@ export const accuracy: MetricDefinition = {
   name: "accuracy",
   tasks: classificationTasks,
   direction: "higher",
+  ofOneClass: true,
   unit: "fraction",
   range: [0, 1],
   defaultOptions: { threshold: defaultThreshold },

@@ -7,7 +7,15 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
  * scores must be probabilities. Interval: BCa over rows, ABC above 5,000.
  */
 export const brier: MetricDefinition = sumDefinition(
-  { name: "brier", tasks: classificationTasks, direction: "lower", unit: "", range: [0, 2], defaultOptions: {} },
+  {
+    name: "brier",
+    tasks: classificationTasks,
+    direction: "lower",
+    ofOneClass: true,
+    unit: "",
+    range: [0, 2],
+    defaultOptions: {},
+  },
   rowMeanSums("probability", [0, 2], ({ labels, scores, classCount }) =>
     labels.map((label, i) => {
       if (classCount === 2) return ((scores[i] as number) - label) ** 2;

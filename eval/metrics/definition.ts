@@ -27,6 +27,8 @@ export type Sample = {
   forecasts?: Forecasts;
   /** Binary: the score from which on the model itself answers class 1, where its manifest declares one. */
   threshold?: number;
+  /** Set for the rows of a single class, of which no more than one is to be expected. */
+  ofOneClass?: true;
 };
 
 /**
@@ -69,6 +71,8 @@ export type MetricDefinition = {
   direction: "higher" | "lower";
   /** The rules that may decide on the metric, where not all of them make sense, and why the others do not. */
   rules?: { kinds: readonly CheckKind[]; why: string };
+  /** Whether rows of a single class say something by it. */
+  ofOneClass?: true;
   /** Whether neither way is better, but closeness to a nominal value. Reports then show no arrow. */
   closeness?: true;
   unit: string;

@@ -1,6 +1,6 @@
 import type { MetricDefinition, Sample } from "./definition.ts";
 import { rowMeanSums } from "./row-mean.ts";
-import { selectRows } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { contrastProblem, defaultThreshold, predictedClasses, sampleProblem, thresholdOf } from "./sample.ts";
 import { contrastShare, measureShare } from "./share.ts";
 

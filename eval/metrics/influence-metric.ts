@@ -12,7 +12,7 @@ import { lengthenForSkew } from "../stats/hall.ts";
 import { acceleration } from "../stats/jackknife.ts";
 import type { Moments } from "../stats/uneven-moments.ts";
 import type { ContrastResult, MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
-import { selectRows } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { classCounts, contrastProblem, sampleProblem } from "./sample.ts";
 import { momentsInterval, onRangeScale } from "./uneven-interval.ts";
 import { unitMoments, type Units, unitsOf } from "./unit-spread.ts";

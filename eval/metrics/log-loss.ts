@@ -29,6 +29,7 @@ export const logLoss: MetricDefinition = sumDefinition(
     name: "log_loss",
     tasks: classificationTasks,
     direction: "lower",
+    ofOneClass: true,
     unit: "nats",
     range: [0, Infinity],
     defaultOptions: {},

@@ -1,6 +1,6 @@
 import type { MetricResult } from "../schema/metrics.ts";
 import { type ContrastResult, type MetricDefinition, regressionTasks, type Sample } from "./definition.ts";
-import { selectRows } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { labelSpread } from "./sample.ts";
 import { rowMeanSums } from "./row-mean.ts";
 import { contrastSums, measureSums } from "./sum-metric.ts";

@@ -1,11 +1,13 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
 import { readOptions } from "./definition.ts";
-import type { MetricName } from "../../models/core/manifest/gates.ts";
+import { classColumn, type MetricName } from "../../models/core/manifest/gates.ts";
 import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
 import type { Answers, Predictions } from "../predictions/predictions.ts";
 import { answerCount, rowCount } from "../predictions/row-count.ts";
 import type { Measurement, MetricResult } from "../schema/metrics.ts";
-import { rowsByValue, selectRows } from "./rows.ts";
+import { rowsByValue } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { rankingsOf, withRelevant } from "./user-hits.ts";
 
 const slicesKnown = new WeakMap<object, ReadonlyMap<string, Int32Array>>();
@@ -30,6 +32,32 @@ function firstNumbers(count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = i;
   return numbers;
+}
+
+/** Names of all slices that predictions have: "all" and every COLUMN=VALUE, and last those of altered copies. */
+function sliceNames({ copies, ...predictions }: Predictions): string[] {
+  const altered = copies === undefined ? [] : [...slicesOf(copies).keys()].filter(isOfCopies);
+  return [...slicesOf(predictions).keys(), ...altered];
+}
+
+const isOfCopies = (slice: string) => slice.startsWith(`${augmentationColumn}=`);
+
+/**
+ * The rows of a slice, the altered copies where it is one of those, or the rows of a class for `label=CLASS`; null where
+ * there are none.
+ */
+export function sliceSample(predictions: Predictions, slice: string): Sample | null {
+  if (slice.startsWith(`${classColumn}=`)) return classSample(predictions, slice.slice(classColumn.length + 1));
+  const of = isOfCopies(slice) ? predictions.copies : predictions;
+  const rows = of === undefined ? undefined : slicesOf(of).get(slice);
+  return of === undefined || rows === undefined || rows.length === 0 ? null : sampleOf(of, rows);
+}
+
+function classSample(predictions: Predictions, name: string): Sample | null {
+  const { classes, labels } = predictions;
+  const wanted = classes.indexOf(name);
+  const rows = firstNumbers(labels.length).filter((row) => labels[row] === wanted);
+  return wanted === -1 || rows.length === 0 ? null : { ...sampleOf(predictions, rows), ofOneClass: true };
 }
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
@@ -62,7 +90,7 @@ function isEverything(rows: Int32Array, count: number): boolean {
 }
 
 /**
- * Smallest number of rows of any class (classification), or the number of rows (everything else). Small-sample rules
+ * Smallest number of rows of any class (classification), or the number of rows (everything else, and a single class). Small-sample rules
  * use it.
  */
 export function supportOf(sample: Sample): { rows: number; fewest: number; words: string } {
@@ -71,7 +99,7 @@ export function supportOf(sample: Sample): { rows: number; fewest: number; words
     const users = withRelevant(sample).labels.length;
     return { rows, fewest: users, words: `${users} users with a relevant item` };
   }
-  if (sample.classCount === 0) return { rows, fewest: rows, words: `${rows} rows` };
+  if (sample.classCount === 0 || sample.ofOneClass === true) return { rows, fewest: rows, words: `${rows} rows` };
   const perClass = new Uint32Array(sample.classCount);
   for (let i = 0; i < rows; i++) {
     const label = sample.labels[i] as number;
@@ -89,7 +117,7 @@ export type Measurer = {
   predictions: Predictions;
   /** Seed of every resampled interval. */
   seed: number;
-  /** "all" and every COLUMN=VALUE, in order of first appearance. */
+  /** "all" and every COLUMN=VALUE, in order of first appearance; last those of altered copies. */
   slices: readonly string[];
   /** The rows of a slice; null when it has none. */
   sample(slice: string): Sample | null;
@@ -101,20 +129,19 @@ export type Measurer = {
 };
 
 export function measurerOf(predictions: Predictions, seed: number): Measurer {
-  const rows = slicesOf(predictions);
-  const samples = new Map<string, Sample>();
+  const samples = new Map<string, Sample | null>();
   const figures = new Map<string, Map<number | null, MetricResult>>();
   const sample = (slice: string): Sample | null => {
-    const members = rows.get(slice);
-    if (members === undefined || members.length === 0) return null;
-    const known = samples.get(slice) ?? sampleOf(predictions, members);
-    samples.set(slice, known);
-    return known;
+    const known = samples.get(slice);
+    if (known !== undefined) return known;
+    const found = sliceSample(predictions, slice);
+    samples.set(slice, found);
+    return found;
   };
   return {
     predictions,
     seed,
-    slices: [...rows.keys()],
+    slices: sliceNames(predictions),
     sample,
     figure(metric, slice, options, level) {
       const key = JSON.stringify([metric.name, slice, metricOptionsOf(options)]);

@@ -1,6 +1,6 @@
 import { classRatio } from "./class-counts.ts";
 import { classificationTasks, type MetricDefinition } from "./definition.ts";
-import { selectRows } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { contrastProblem, defaultThreshold, sampleProblem } from "./sample.ts";
 import { contrastShare, measureShareOf } from "./share.ts";
 import { contrastSums, measureSums } from "./sum-metric.ts";

@@ -1,7 +1,7 @@
 import type { Answers } from "../predictions/predictions.ts";
 import type { AnswerRows, Sample } from "./definition.ts";
 import { onceForAnswers } from "./once-for-answers.ts";
-import { selectRows } from "./rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 
 export type Rankings = Extract<Answers, { kind: "ranking" }>;
 

@@ -1,13 +1,13 @@
 import { catalog, type MeasureOptions, type MetricDefinition } from "../metrics/catalog.ts";
 import type { Sample } from "../metrics/definition.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import { sampleOf, slicesOf, supportOf } from "../metrics/measure.ts";
+import { sliceSample, supportOf } from "../metrics/measure.ts";
 import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
-import { selectRows } from "../metrics/rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { resampledError } from "./resampled-error.ts";
 import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
 import { standardErrorOf } from "./standard-error.ts";
@@ -49,14 +49,15 @@ export function planCheck(
   const relative = policy.kind !== "limit" && typeof policy.margin !== "number";
   const margin =
     policy.kind === "limit" ? null : typeof policy.margin === "number" ? policy.margin : policy.margin.relative;
-  const rows = slicesOf(candidate).get(planned.slice) ?? new Int32Array(0);
+  const sample = sliceSample(candidate, planned.slice);
+  const rows = sample?.labels.length ?? 0;
   const result: PlannedPower = {
     id: planned.id,
     metric: policy.metric,
     head: planned.head,
     slice: planned.slice,
     kind: policy.kind,
-    n: rows.length,
+    n: rows,
     margin,
     scale: relative ? "relative" : "absolute",
     alpha,
@@ -70,15 +71,14 @@ export function planCheck(
   };
   const definition = catalog.get(policy.metric);
   if (definition === undefined) return { ...result, method: "timed or counted, not estimated from rows" };
-  if (rows.length === 0)
+  if (sample === null)
     return { ...result, method: "no rows", refused: `no row of the dataset is in the slice ${planned.slice}` };
-  const sample = sampleOf(candidate, rows);
   const support = supportOf(sample);
   if (support.fewest < request.minimumPerClass) {
-    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 ? "" : "of each class "}are needed: about ${aboutRows((rows.length * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
+    const why = `${support.words}, and ${request.minimumPerClass} ${sample.classCount === 0 || sample.ofOneClass === true ? "" : "of each class "}are needed: about ${aboutRows((rows * request.minimumPerClass) / Math.max(1, support.fewest))} rows of this kind would do`;
     return { ...result, method: `too few rows: ${why}`, refused: request.onInsufficient === "fail" ? why : null };
   }
-  const other = baseline === null ? null : sampleOf(baseline, rows);
+  const other = baseline === null ? null : sliceSample(baseline, planned.slice);
   const open = undecidable(policy, policy.kind === "limit" || other === null ? [sample] : [sample, other]);
   if (open !== null) return { ...result, method: open, refused: request.onInsufficient === "fail" ? open : null };
   const found = errorOf(policy, definition, sample, other, planned.level, request);
@@ -96,9 +96,9 @@ export function planCheck(
   };
   const smallestChange = smallestChangeOf(policy.kind, standardError, z);
   const passes = passProbability(rule, standardError, z, truth);
-  const forMinimum = Math.ceil((rows.length * request.minimumPerClass) / Math.max(1, support.fewest));
+  const forMinimum = Math.ceil((rows * request.minimumPerClass) / Math.max(1, support.fewest));
   const needed = (change: number) =>
-    margin === null || margin === 0 ? null : Math.max(rowsFor(margin, rows.length, change), forMinimum);
+    margin === null || margin === 0 ? null : Math.max(rowsFor(margin, rows, change), forMinimum);
   const rowsNeeded = needed(smallestChange);
   // With one model at hand the other is assumed. Two trainings of one model agree less than two versions of it.
   const assumed = baseline === null && policy.kind !== "limit" && request.correlation < 1;
@@ -108,7 +108,7 @@ export function planCheck(
   const refused =
     !asks || (margin as number) >= smallestChange
       ? null
-      : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows.length} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
+      : `a margin of ${inScale(margin as number, relative)} cannot be reached with ${rows} rows: a candidate without any change would pass ${Math.floor(100 * passes)} % of the time. ${
           rowsNeeded === null
             ? "No number of rows shows a difference of exactly 0"
             : `About ${aboutRows(rowsNeeded)} rows of this kind would do${rowsNeededAtMost === null ? "" : ` (${aboutRows(rowsNeededAtMost)} where the two models' errors have a correlation of only ${lowCorrelation})`}`

@@ -1,6 +1,8 @@
+import { originOf } from "../dataset/copy-id.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import { mixAnswers } from "../predictions/select-answers.ts";
-import { rowsByValue, selectRows } from "../metrics/rows.ts";
+import { rowsByValue } from "../metrics/rows.ts";
+import { selectRows } from "../predictions/select-rows.ts";
 import { RandomStream } from "../stats/random.ts";
 
 /**
@@ -59,9 +61,14 @@ function strata({
 export function assignRoles(
   candidate: Predictions,
   baseline: Predictions,
-  { rows, swapped, copies }: Redrawn,
+  redrawn: Redrawn,
 ): { candidate: Predictions; baseline: Predictions } {
-  const part = (first: Predictions, second: Predictions): Predictions => {
+  const { rows, swapped, copies } = redrawn;
+  const altered =
+    candidate.copies === undefined || baseline.copies === undefined
+      ? null
+      : assignRoles(candidate.copies, baseline.copies, redrawnCopies(redrawn, candidate.ids, candidate.copies.ids));
+  const part = ({ copies: _altered, ...first }: Predictions, second: Predictions): Predictions => {
     const selected = selectRows(first, rows);
     const other = selectRows(second, rows);
     const mixed = (mine: Float64Array, others: Float64Array): Float64Array => {
@@ -97,5 +104,23 @@ export function assignRoles(
       groups: first.groups === null ? null : Array.from(copies, String),
     };
   };
-  return { candidate: part(candidate, baseline), baseline: part(baseline, candidate) };
+  return {
+    candidate: { ...part(candidate, baseline), ...(altered === null ? {} : { copies: altered.candidate }) },
+    baseline: { ...part(baseline, candidate), ...(altered === null ? {} : { copies: altered.baseline }) },
+  };
+}
+
+/** The altered copies of the rows that were drawn: a copy goes with its row, and so do its role and its cluster. */
+function redrawnCopies(
+  { rows, swapped, copies }: Redrawn,
+  ids: readonly string[],
+  copyIds: readonly string[],
+): Redrawn {
+  const copiesOf = Map.groupBy(copyIds.keys(), (row) => originOf(copyIds[row]!));
+  const drawn = Array.from(rows, (row, i) => (copiesOf.get(ids[row]!) ?? []).map((copy) => ({ copy, i }))).flat();
+  return {
+    rows: Int32Array.from(drawn, ({ copy }) => copy),
+    swapped: Uint8Array.from(drawn, ({ i }) => swapped[i]!),
+    copies: Int32Array.from(drawn, ({ i }) => copies[i]!),
+  };
 }

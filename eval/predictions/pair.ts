@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { answerTruth, truthName } from "./answer-truth.ts";
 import type { Answers, Forecasts, Predictions } from "./predictions.ts";
 import { layoutOf } from "./columns.ts";
@@ -17,7 +18,7 @@ function some(items: readonly string[], count = items.length): string {
   return items.slice(0, shown).join(", ") + (count > shown ? `, … (${count} in all)` : "");
 }
 
-function incomparable(reason: string): Pairing {
+function incomparable(reason: string): Extract<Pairing, { status: "incomparable" }> {
   return { status: "incomparable", reason };
 }
 
@@ -25,7 +26,7 @@ function incomparable(reason: string): Pairing {
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
  * incomparable when their tasks, dataset digests, classes, row ids, labels (relevant items, spans, references), weights,
  * series, steps, groups, slices or naive scales differ, or when only one of them has weights, series, groups or a slice
- * column.
+ * column. The same holds for the altered copies of their rows: both have the same ones, or neither has any.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -92,6 +93,8 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     null;
   if (reason !== null) return incomparable(reason);
 
+  const copies = pairCopies(candidate.copies, baseline.copies);
+  if (copies.status === "incomparable") return copies;
   const paired: Predictions = {
     ...withoutIds(baseline),
     get ids() {
@@ -103,6 +106,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     groups,
     weights,
     scores: inOrder(baseline.scores, order, classOrder),
+    ...(copies.baseline === undefined ? {} : { copies: copies.baseline }),
     ...(naiveScales === undefined ? {} : { naiveScales }),
     ...(baseline.answers === undefined
       ? {}
@@ -112,6 +116,22 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
       : { forecasts: { ...forecasts, quantiles: quantilesInOrder(other.quantiles, order) } }),
   };
   return { status: "paired", candidate, baseline: paired };
+}
+
+function pairCopies(
+  candidate: Predictions | undefined,
+  baseline: Predictions | undefined,
+): { status: "paired"; baseline: Predictions | undefined } | Extract<Pairing, { status: "incomparable" }> {
+  if (candidate === undefined && baseline === undefined) return { status: "paired", baseline };
+  if (candidate === undefined || baseline === undefined)
+    return {
+      status: "incomparable",
+      reason: `only the ${candidate === undefined ? "baseline" : "candidate"} has altered copies of rows (the column ${augmentationColumn})`,
+    };
+  const pairing = pairPredictions(candidate, baseline);
+  return pairing.status === "paired"
+    ? { status: "paired", baseline: pairing.baseline }
+    : { ...pairing, reason: `altered copies: ${pairing.reason}` };
 }
 
 function quantilesInOrder(quantiles: Forecasts["quantiles"], order: Int32Array | null): Forecasts["quantiles"] {

@@ -57,4 +57,9 @@ export type Predictions = {
   forecasts?: Forecasts;
   /** Digest of the dataset that the rows came from; null for plain prediction files. */
   datasetDigest: string | null;
+  /**
+   * The answers to altered copies of rows, each in the slice of the column `augmentation` that says how it was altered.
+   * They are none of the rows above: only those slices count them.
+   */
+  copies?: Predictions;
 };

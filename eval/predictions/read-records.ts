@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { parseDecimal } from "../dataset/formats/cells.ts";
 import { type DecimalMark } from "../dataset/formats/dialect.ts";
@@ -53,7 +54,9 @@ export async function readRecords(
     if (columns === undefined) {
       columnNames = Object.keys(fields);
       // A later row may have the slice that the first one lacks.
-      columns = findColumns(file, [...new Set([...columnNames, ...(options.slices ?? [])])], layout, options.slices);
+      // Whether a row is an altered copy may show only later, too.
+      const wanted = options.slices === undefined ? undefined : [...new Set([...options.slices, augmentationColumn])];
+      columns = findColumns(file, [...new Set([...columnNames, ...(wanted ?? [])])], layout, wanted);
       slices = columns.slices.map(() => new TextColumnBuilder());
       scores = columns.scores.map(() => []);
       if (isAnswerLayout(layout)) answers = answerBuilder(layout, new Set(columns.answers));
@@ -107,7 +110,7 @@ export async function readRecords(
       problem: "the file has no rows",
       expected: "at least one prediction",
     });
-  if (options.absentSlices !== "leave out" && seen.size < columns.slices.length)
+  if (options.absentSlices !== "leave out" && options.slices?.some((name) => !seen.has(name)) === true)
     findColumns(file, columnNames, layout, options.slices);
   const kept = columns.slices.flatMap((name, i) => (seen.has(name) ? [i] : []));
   const texts = labels.column();

@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import { formatOf, openReader } from "../dataset/formats/open.ts";
 import { normalForm, normalFormNote } from "../dataset/normal-form.ts";
@@ -5,6 +6,7 @@ import { sliceValueNotes } from "../dataset/slice-values.ts";
 import type { Answers, Predictions } from "./predictions.ts";
 import { binaryLabels } from "./binary-labels.ts";
 import { classColumnPrefix, hasNumbers, layoutOf, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import { withCopiesApart } from "./copies-apart.ts";
 import { forecastsOf } from "./forecast-columns.ts";
 import { rememberIds, RowIds } from "./row-ids.ts";
 import { countsOf, firstRowOf, normalised, textsOf, type TextColumn } from "./text-column.ts";
@@ -90,13 +92,17 @@ function understood(
   const slices: Record<string, string[]> = {};
   columns.slices.forEach((name, i) => {
     const column = normal(table.slices[i]!);
-    if (options.slices === undefined && column.values.length > (options.largestSliceCount ?? Infinity)) {
+    if (
+      options.slices === undefined &&
+      name !== augmentationColumn &&
+      column.values.length > (options.largestSliceCount ?? Infinity)
+    ) {
       notes.push(
         `column ${JSON.stringify(name)} has ${column.values.length} different values and is not taken as a slice column (--slices ${name} asks for it)`,
       );
       return;
     }
-    notes.push(...sliceValueNotes(name, countsOf(column)));
+    if (name !== augmentationColumn) notes.push(...sliceValueNotes(name, countsOf(column)));
     Object.defineProperty(slices, name, {
       value: textsOf(column),
       enumerable: true,
@@ -140,7 +146,7 @@ function understood(
           ids,
         )
       : { head, task, ids, ...rest };
-  return { predictions, notes };
+  return withCopiesApart(file, predictions, notes);
 }
 
 /** Binary: the positive class's column. Multiclass: all of them, row by row. */

@@ -5,9 +5,20 @@ import { rememberedIds, type RowIds } from "./row-ids.ts";
 
 /**
  * SHA-256 (hex) over the ids and labels of predictions: all that a prediction file knows of its dataset. One line
- * `["ID",LABEL]` per row, as JSON; LABEL is the row's `answerTruth` where there are answers.
+ * `["ID",LABEL]` per row, as JSON; LABEL is the row's `answerTruth` where there are answers. With altered copies: of a
+ * line with this digest and a line with that of the copies.
  */
 export function rowsDigest(predictions: Predictions): string {
+  const { copies } = predictions;
+  const own = digestOf(predictions);
+  return copies === undefined
+    ? own
+    : createHash("sha256")
+        .update(`${own}\n${digestOf(copies)}\n`)
+        .digest("hex");
+}
+
+function digestOf(predictions: Predictions): string {
   const hash = createHash("sha256");
   const { labels, answers } = predictions;
   if (answers !== undefined) {

@@ -1,3 +1,4 @@
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import type { Task } from "../../models/core/manifest/manifest.ts";
 import { type Format, type TextOptions } from "../dataset/formats/open.ts";
 import type { Answers, Predictions } from "./predictions.ts";
@@ -53,11 +54,12 @@ export type Table = {
   notes: string[];
 };
 
+/** With the column of altered copies, where there is one: which rows are copies is no matter of choice. */
 export function wantedSlices(
   header: readonly string[],
-  options: ReadPredictionsOptions,
+  { slices, absentSlices }: ReadPredictionsOptions,
 ): readonly string[] | undefined {
-  return options.absentSlices === "leave out"
-    ? options.slices?.filter((column) => header.includes(column))
-    : options.slices;
+  if (slices === undefined) return undefined;
+  const wanted = absentSlices === "leave out" ? slices.filter((column) => header.includes(column)) : slices;
+  return header.includes(augmentationColumn) ? [...new Set([...wanted, augmentationColumn])] : wanted;
 }

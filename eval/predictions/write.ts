@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import type { Answers, Predictions } from "./predictions.ts";
 import { naive2Column, quantileColumn, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
@@ -65,7 +66,7 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
   const levels = forecasts?.quantiles?.levels ?? [];
   const ofForecast = forecasts === undefined ? [] : [seriesColumn, stepColumn];
   const slices = Object.entries(predictions.slices).filter(([column]) => !ofForecast.includes(column));
-  const taken = slices.find(([column]) => !isSliceColumn(column, layout));
+  const taken = slices.find(([column]) => !isSliceColumn(column, layout) || column === augmentationColumn);
   if (taken !== undefined)
     throw new ConfigurationError({
       code: "slice-column-name",
@@ -128,10 +129,26 @@ function csv(rows: string[][]): string {
   return stringify(rows, { quoted_match: /[\r\n\uFEFF]/, quoted_empty: true });
 }
 
+/** The rows, then their altered copies, which a column of its own tells from them. */
 function* blocks(predictions: Predictions, format: "csv" | "jsonl"): Generator<string> {
-  const { columns, cells } = table(predictions);
+  const { copies } = predictions;
+  if (copies === undefined) return yield* blocksOf(predictions, format, null, true);
+  const { [augmentationColumn]: augmentations, ...slices } = copies.slices;
+  yield* blocksOf(predictions, format, () => "", true);
+  yield* blocksOf({ ...copies, slices }, format, (row) => augmentations![row]!, false);
+}
+
+function* blocksOf(
+  predictions: Predictions,
+  format: "csv" | "jsonl",
+  augmentationOf: ((row: number) => string) | null,
+  headed: boolean,
+): Generator<string> {
+  const own = table(predictions);
+  const columns = augmentationOf === null ? own.columns : [...own.columns, augmentationColumn];
+  const cells = augmentationOf === null ? own.cells : (row: number) => [...own.cells(row), name(augmentationOf(row))];
   const keys = columns.map((column) => JSON.stringify(column));
-  if (format === "csv") yield csv([columns]);
+  if (format === "csv" && headed) yield csv([columns]);
   for (let from = 0; from < predictions.ids.length; from += rowsPerWrite) {
     const rows = Array.from({ length: Math.min(rowsPerWrite, predictions.ids.length - from) }, (_, i) =>
       cells(from + i),

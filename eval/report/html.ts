@@ -7,6 +7,7 @@ import { embeddedJson, htmlText } from "./text/escape-html.ts";
 import { type Budgets, modelSection, type ModelPlots } from "./html/model.ts";
 import { style } from "./html/style.ts";
 import { metricsOf } from "./content/performance-rows.ts";
+import type { AugmentationExample } from "./content/augmentation-example.ts";
 import type { PlotData } from "./content/plot-data.ts";
 import { calibrationPlot } from "./plots/calibration.ts";
 import { forestPlot } from "./plots/forest.ts";
@@ -24,6 +25,7 @@ const maxCharacters = {
   checks: 450_000,
   measurements: 150_000,
   texts: 60_000,
+  examples: 150_000,
   plots: 400_000,
   answers: 100_000,
   json: 200_000,
@@ -36,12 +38,18 @@ const maxCharacters = {
  *
  * Imports the chart library, so load this module only when the report is wanted.
  */
-export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, plots: readonly PlotData[]): string {
+export function renderHtml(
+  verdict: VerdictFile,
+  metrics: MetricsFile | null,
+  plots: readonly PlotData[],
+  examples: readonly AugmentationExample[] = [],
+): string {
   const budgets: Budgets = {
     checks: { left: maxCharacters.checks },
     measurements: { left: maxCharacters.measurements },
     answers: { left: maxCharacters.answers },
     texts: { left: maxCharacters.texts },
+    examples: { left: maxCharacters.examples },
   };
   const drawn = drawAll(verdict.models, metrics, plots);
   const sections = verdict.models.map((model, i) =>
@@ -50,7 +58,10 @@ export function renderHtml(verdict: VerdictFile, metrics: MetricsFile | null, pl
       metrics,
       drawn[i] ?? { forest: "", figures: [], left: 0 },
       budgets,
-      plots.filter(({ modelId }) => modelId === model.model.id),
+      {
+        heads: plots.filter(({ modelId }) => modelId === model.model.id),
+        examples: examples.filter(({ modelId }) => modelId === model.model.id),
+      },
       verdict.models.length === 1,
     ),
   );

@@ -137,6 +137,17 @@ const datasetChange = z.strictObject({
       lost: z.array(z.string()).describe("Values that only the base's rows have; at most 20."),
     }),
   ),
+  augmentations: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        base: z.string().nullable().describe("What it does to a row; null where only the candidate has it."),
+        candidate: z.string().nullable(),
+        weaker: z.boolean().describe("Whether it asks less than the base's, or something else."),
+      }),
+    )
+    .optional()
+    .describe("Augmentations that differ; absent when none does."),
   figures: z
     .array(
       z.strictObject({
@@ -217,6 +228,16 @@ const modelVerdict = z.strictObject({
     ),
   policySource: z.string().describe("Where the thresholds were read."),
   policyChanges: z.array(policyChange),
+  augmentations: z
+    .array(
+      z.strictObject({
+        name: z.string().describe("The slice is augmentation=NAME."),
+        what: z.string().describe("What it does to a row."),
+        rows: count.describe("Rows that were altered."),
+      }),
+    )
+    .optional()
+    .describe("Altered copies of rows, which count in slices of their own only; absent where none are declared."),
   rules: rulesEffect.optional().describe("What the candidate's rules change; absent for a model without rules."),
   datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });

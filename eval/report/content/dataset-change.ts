@@ -13,7 +13,19 @@ export type DatasetChangeText = {
 const maxLabels = 8;
 
 export function datasetChangeText(change: DatasetChange, glyphs: Glyphs = unicode): DatasetChangeText {
-  const { base, candidate, added, removed, changed, relabelled, examples, labels, slices, judgedOn } = change;
+  const {
+    base,
+    candidate,
+    added,
+    removed,
+    changed,
+    relabelled,
+    examples,
+    labels,
+    slices,
+    augmentations = [],
+    judgedOn,
+  } = change;
   const heads = new Set(change.figures.map(({ head }) => head)).size;
   const value = (number: number | null) => (number === null ? glyphs.dash : significant(number, 4, glyphs));
   const to = ` ${glyphs.arrow} `;
@@ -43,6 +55,10 @@ export function datasetChangeText(change: DatasetChange, glyphs: Glyphs = unicod
         ...(gained.length === 0 ? [] : [{ what: `new in ${column}`, text: gained.join(", ") }]),
         ...(lost.length === 0 ? [] : [{ what: `lost from ${column}`, text: lost.join(", ") }]),
       ]),
+      ...augmentations.map((one) => ({
+        what: `augmentation ${one.name}`,
+        text: `${one.base ?? "none"}${to}${one.candidate ?? "none"}`,
+      })),
     ],
     figures: change.figures.map((one) => ({
       who: one.model,

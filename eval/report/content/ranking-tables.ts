@@ -3,7 +3,7 @@ import { hitRateAtK } from "../../metrics/hit-rate-at-k.ts";
 import { sampleOf } from "../../metrics/measure.ts";
 import { ndcgAtK } from "../../metrics/ndcg-at-k.ts";
 import { recallAtK } from "../../metrics/recall-at-k.ts";
-import { selectRows } from "../../metrics/rows.ts";
+import { selectRows } from "../../predictions/select-rows.ts";
 import { rankingsOf, withRelevant } from "../../metrics/user-hits.ts";
 import type { Predictions } from "../../predictions/predictions.ts";
 import { type Cell, listed, maxRows, type Piece, type TaskTable } from "./task-table.ts";

@@ -1,6 +1,6 @@
 import { chrf } from "../../metrics/chrf.ts";
 import { sampleOf } from "../../metrics/measure.ts";
-import { selectRows } from "../../metrics/rows.ts";
+import { selectRows } from "../../predictions/select-rows.ts";
 import { referenceCount } from "../../metrics/texts.ts";
 import { wer } from "../../metrics/wer.ts";
 import type { Predictions } from "../../predictions/predictions.ts";

@@ -5,9 +5,11 @@ import { tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
 import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import type { AugmentationExample } from "../content/augmentation-example.ts";
 import type { PlotData } from "../content/plot-data.ts";
 import { nextSteps } from "../content/next-steps.ts";
 import { sources } from "../content/sources.ts";
+import { augmentationSection } from "./augmentations.ts";
 import { sliceLossTable } from "./slice-losses.ts";
 import { sliceTables } from "./slices.ts";
 import { bytes, counted, countedRows, shortDigest, significant } from "../text/format.ts";
@@ -24,12 +26,12 @@ import { taskSection } from "./tasks.ts";
 
 export type ModelPlots = { forest: string; figures: { heading: string; plot: Plot }[]; left: number };
 
-export type Budgets = { checks: Budget; measurements: Budget; answers: Budget; texts: Budget };
+export type Budgets = { checks: Budget; measurements: Budget; answers: Budget; texts: Budget; examples: Budget };
 
 /**
  * One model's part of the report: why, what to do, and the rest.
  *
- * @param heads what its heads predicted, row by row
+ * @param rows what its heads predicted, row by row, and rows beside their altered copies
  * @param alone whether the report is about this model only; its verdict and reason then stand in the banner
  */
 export function modelSection(
@@ -37,7 +39,7 @@ export function modelSection(
   metrics: MetricsFile | null,
   plots: ModelPlots,
   budgets: Budgets,
-  heads: readonly PlotData[],
+  { heads, examples }: { heads: readonly PlotData[]; examples: readonly AugmentationExample[] },
   alone: boolean,
 ): string {
   const { candidate, baseline } = metricsOf(metrics, model);
@@ -53,6 +55,7 @@ export function modelSection(
     `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
     notes(model, budgets.texts),
     sliceLossTable(model.checks, budgets.checks),
+    augmentationSection(model, candidate, baseline, examples, budgets.examples),
     sliceTables(candidate, baseline, budgets.measurements),
     plots.figures.length === 0
       ? ""

@@ -42,6 +42,8 @@ ol.evidence{margin:.4rem 0 .2rem;padding-left:1.4rem;color:var(--text)}
 .answer{min-width:16rem;overflow-wrap:anywhere!important}.answer div{padding-left:4.6rem;text-indent:-4.6rem}.answer small{display:inline-block;width:4.3rem;text-indent:0}.answer b{color:var(--PASS)}
 .answer del{color:var(--FAIL)}.answer ins{color:var(--link)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 32px}
+.pairs{display:flex;flex-wrap:wrap;gap:18px 32px;margin:.8rem 0}.pair{display:flex;gap:8px}.pair img{max-width:45vw;height:auto;border:1px solid var(--line);border-radius:4px}
+blockquote{margin:.3rem 0;padding-left:.8rem;border-left:3px solid var(--line);max-width:34rem}
 figure{margin:0;min-width:0}figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:.88rem;color:var(--faint)}figcaption b{color:var(--text)}
 svg{font-family:inherit;font-size:12px}

@@ -1,6 +1,7 @@
 import { pText, restsOnT } from "../../judge/slice-regressions.ts";
 import type { MetricsFile } from "../../schema/metrics.ts";
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
+import { augmentationTables } from "../content/augmentations.ts";
 import { betterArrow } from "../content/better-arrow.ts";
 import { checkName, checkNumbers } from "../content/check-numbers.ts";
 import { byAttention, tally } from "../content/check-order.ts";
@@ -115,6 +116,7 @@ export function modelSections(
         more: (left) => `- … ${counted(left, "more note")} in report.html\n`,
       },
     ),
+    ...augmentationSection(model, metrics, group),
     ...lossSection(model, group),
     ...sliceSection(model, metrics, group),
     ...taskSections(heads, group),
@@ -327,6 +329,32 @@ function checkLine(check: Check, withReason: boolean, scale: ForestScale, ownLev
     forest === null ? "" : `<code>${intervalBar(forest, scale)}</code>`,
     ...(withReason ? [markdownCut(check.reason, 400)] : []),
   ]);
+}
+
+function augmentationSection(model: ModelVerdict, metrics: MetricsFile | null, group: string): Section[] {
+  const { candidate, baseline } = metricsOf(metrics, model);
+  const number = (value: number | null) => (value === null ? "—" : significant(value));
+  return augmentationTables(model, candidate, baseline).flatMap(({ label, direction, all, rows }) =>
+    listOf(
+      rows.map((one) =>
+        row([
+          markdownCode(one.name, 60),
+          markdownCut(one.what, 160),
+          count(one.n),
+          `${number(one.value)}${one.interval === null ? "" : ` [${significant(one.interval.low)}, ${significant(one.interval.high)}]`}`,
+          number(one.baseline),
+        ]),
+      ),
+      {
+        name: "augmentations",
+        priority: 38,
+        group,
+        open: `\n<details><summary>Altered copies of the rows by ${markdownCut(label, 100)}: ${counted(rows.length, "augmentation")}</summary>\n\n${table(["augmentation", "what", "rows", `<code>${markdownCut(label, 120)}</code>${direction === "higher" ? "↑" : "↓"}, ${intervalHeading(rows.map(({ interval }) => interval))}`, "baseline"])}`,
+        close: `\nAll rows as they came: ${number(all)}.\n\n</details>\n`,
+        more: (n) => `\n… ${counted(n, "more augmentation")} in report.html\n`,
+      },
+    ),
+  );
 }
 
 /** Up to so many comparisons the note about regressed slices names all that matters. */

@@ -52,6 +52,9 @@ export const metricNames = [
 export const metricName = z.enum(metricNames);
 export type MetricName = z.infer<typeof metricName>;
 
+/** The slice column of a classification head's true classes. No dataset may have it. */
+export const classColumn = "label";
+
 const margin = z
   .union([
     z.number().nonnegative(),
@@ -65,7 +68,9 @@ const common = {
   slices: z
     .array(z.string())
     .default([])
-    .describe("Slice columns of the dataset: the check is made once per value of each. Empty: once over all rows."),
+    .describe(
+      "Slice columns of the dataset: the check is made once per value of each. `label` stands for the head's classes, `augmentation` for altered copies. Empty: once over all rows.",
+    ),
   alpha: z.number().gt(0).lt(0.5).optional().describe("One-sided error rate of this check; default: the gates' alpha."),
   ...metricOptionShape,
 };

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { didYouMean } from "../did-you-mean.ts";
+import { augmentation, augmentationColumn, augmentationIssues } from "./augmentations.ts";
 import type { RightValue } from "./config-issues.ts";
-import { gates, metricName } from "./gates.ts";
+import { classColumn, gates, metricName } from "./gates.ts";
 import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head, outputsOf, type Head } from "../postprocess/schema.ts";
@@ -53,7 +54,7 @@ const headKinds: Readonly<Record<Task, readonly Head["kind"][]>> = {
 const tasksOf = (one: Head) => tasks.filter((name) => headKinds[name].includes(one.kind));
 
 /** Columns that every prediction file has. No slice may have one of these names. */
-const predictionColumns = new Set(["id", "label", "group", "weight"]);
+const predictionColumns = new Set(["id", "label", "group", "weight", augmentationColumn]);
 
 /** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
 const artifact = z
@@ -196,6 +197,12 @@ export const dataset = z.strictObject({
     )
     .describe("Head → where its true value stands."),
   slices: z.array(z.string()).default([]).describe("Fields whose values cut the dataset into slices."),
+  augmentations: z
+    .array(augmentation)
+    .default([])
+    .describe(
+      "Altered copies of rows, each a slice augmentation=NAME for checks with `slices: [augmentation]`. They count in no other figure. They belong to the exam: the base branch's decide.",
+    ),
   group: z
     .string()
     .optional()
@@ -439,13 +446,24 @@ export const manifest = z
           },
         );
     });
-    const slices = m.dataset?.slices ?? [];
+    augmentationIssues(m.dataset?.augmentations ?? [], m.preprocess, m.postprocess).forEach(
+      ({ path, message, right }) => addIssue(["dataset", "augmentations", ...path], message, right),
+    );
+    const slices = [
+      ...(m.dataset?.slices ?? []),
+      ...((m.dataset?.augmentations.length ?? 0) > 0 ? [augmentationColumn] : []),
+      ...(m.postprocess.some(({ kind }) => kind === "classification") ? [classColumn] : []),
+    ];
     m.gates?.checks.forEach((check, i) => {
       if (check.head !== undefined && !heads.includes(check.head))
         unknownName(["gates", "checks", i, "head"], "head", check.head, heads);
       for (const [j, slice] of check.slices.entries()) {
         const near = didYouMean(slice, slices);
-        if (!slices.includes(slice))
+        if (slice === augmentationColumn && !slices.includes(slice))
+          addIssue(["gates", "checks", i, "slices", j], "there are no dataset.augmentations", {
+            expected: "dataset.augmentations, of which each is a slice",
+          });
+        else if (!slices.includes(slice))
           addIssue(["gates", "checks", i, "slices", j], `"${slice}" is not among dataset.slices`, {
             expected:
               slices.length === 0

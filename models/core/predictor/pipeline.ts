@@ -5,6 +5,7 @@ import { headReader, rowTensors } from "./read-heads.ts";
 import type { CompiledHead, HeadFiles, RawAnswer } from "../postprocess/compiled.ts";
 import { compileHead } from "../postprocess/head.ts";
 import { outputsOf, type Head } from "../postprocess/schema.ts";
+import { spansStep } from "../postprocess/spans-step.ts";
 import { compileLookup, type Lookup, type LookupResult } from "../preprocess/lookup.ts";
 import type { CompiledStep, LookedUp, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
@@ -186,11 +187,6 @@ function rawOf(head: CompiledHead, outputs: ReturnType<typeof rowTensors>, row: 
   if (head.kind === "tensors") return head.raw(outputs, row);
   const data = outputs[head.head.from]?.data ?? [];
   return { numbers: Array.from(data, Number), exact: [], ranked: [] };
-}
-
-/** The text step whose tokens a spans head labels: the one it names, or the only one. The manifest has checked it. */
-function spansStep(head: Head & { kind: "spans" }, preprocess: LoadedManifest["manifest"]["preprocess"]): string {
-  return head.text ?? Object.keys(preprocess).find((name) => preprocess[name]!.kind === "text")!;
 }
 
 async function findAll(

@@ -1,6 +1,9 @@
+import type { Sharp } from "sharp";
 import { ConfigurationError } from "../errors.ts";
+import { AlteredImage, type Pixels } from "./altered-image.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
 import { fixedSize } from "./fixed-size.ts";
+import { imageLibrary } from "./image-library.ts";
 import { fieldOf, RowError } from "../row.ts";
 import type { ImageStep } from "./schema.ts";
 
@@ -61,7 +64,10 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
     ...fixedSize("pixels", step.layout === "chw" ? [channels, height, width] : [height, width, channels]),
     async prepare(row) {
       try {
-        return { kind: "numbers", values: normalised(await decode(imageBytes(fieldOf(row, step.field), step), step)) };
+        const value = fieldOf(row, step.field);
+        const altered = value instanceof AlteredImage ? value : null;
+        const bytes = imageBytes(altered === null ? value : altered.original, step);
+        return { kind: "numbers", values: normalised(await decode(bytes, step, altered?.alter)) };
       } catch (error) {
         if (step.missing === "reject" || !(error instanceof Unusable)) throw error;
         const { placeholder } = step.missing;
@@ -95,39 +101,13 @@ async function plainPicture(
     .toBuffer();
 }
 
-/**
- * Loaded only for models with images, because it is native and slow to load. A missing library is a ConfigurationError,
- * so that no placeholder can hide it.
- */
-async function imageLibrary(): Promise<(typeof import("sharp"))["default"]> {
-  try {
-    const { default: sharp } = await import("sharp");
-    // In a bundle the import succeeds even without the library; only its first use fails.
-    if (typeof sharp.versions.sharp !== "string") throw new Error("sharp does not tell its version");
-    return sharp;
-  } catch (error) {
-    throw new ConfigurationError(
-      {
-        code: "image-library",
-        place: "preprocess",
-        problem: "the image library cannot be loaded",
-        expected: "the package sharp",
-        received: String((error as Error).message).split("\n", 1)[0] ?? "",
-        hint: "npm install --no-save sharp",
-      },
-      { cause: error },
-    );
-  }
-}
-
 /** Raw interleaved 8-bit pixels of the final size: sRGB, or one channel for gray. */
-async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
+async function decode(bytes: Uint8Array, step: ImageStep, alter?: AlteredImage["alter"]): Promise<Uint8Array> {
   const sharp = await imageLibrary();
   const bad = (problem: string, expected: string, shown: string, cause?: unknown) =>
     new Unusable(step.field, problem, expected, undefined, { shown, cause });
   try {
-    let image = sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" })
-      .rotate()
+    let image = (alter === undefined ? upright(sharp, bytes, step) : await altered(sharp, bytes, step, alter))
       .flatten({ background: step.background })
       .toColourspace("srgb");
     // Shrinking while a JPEG is decoded is faster, but gives other pixels than the resize of the training.
@@ -148,6 +128,36 @@ async function decode(bytes: Uint8Array, step: ImageStep): Promise<Uint8Array> {
       error,
     );
   }
+}
+
+type Library = Awaited<ReturnType<typeof imageLibrary>>;
+
+const upright = (sharp: Library, bytes: Uint8Array, step: ImageStep) =>
+  sharp(bytes, { limitInputPixels: step.maxPixels, failOn: "error" }).rotate();
+
+async function altered(
+  sharp: Library,
+  bytes: Uint8Array,
+  step: ImageStep,
+  alter: AlteredImage["alter"],
+): Promise<Sharp> {
+  const { data, info } = await upright(sharp, bytes, step)
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const made = await alter({ data, width, height, channels: info.channels as Pixels["channels"] });
+  return sharp(made.data, { raw: { width: made.width, height: made.height, channels: made.channels } });
+}
+
+/**
+ * The picture in an image step's field as the step sees it before all else.
+ * @throws RowError when the field holds none
+ */
+export async function uprightPixels(value: unknown, step: ImageStep): Promise<Pixels> {
+  let seen: Pixels | undefined;
+  await decode(imageBytes(value, step), step, (pixels) => (seen = pixels));
+  return seen!;
 }
 
 function crop(

@@ -46,4 +46,16 @@ describe("the rows that both models answer", () => {
     const found = onCommonRows(on("x", "y"), on("x"), preprocess, dataset(cell));
     expect(found !== null).toBe(believed);
   });
+
+  it("are looked for among altered copies for themselves", () => {
+    const copied = (one: Predictions, ...copies: string[]): Predictions => ({ ...one, copies: on(...copies) });
+    const rows = { ...dataset(null), copies: dataset(null) };
+    expect(onCommonRows(copied(on("x"), "x", "y"), copied(on("x"), "y"), preprocess, rows)).toEqual(
+      copied(on("x"), "y"),
+    );
+    expect(onCommonRows(copied(on("x", "y"), "x"), copied(on("x"), "x"), preprocess, rows)).toEqual(
+      copied(on("x"), "x"),
+    );
+    expect(onCommonRows(copied(on("x"), "x"), copied(on("x"), "x"), preprocess, rows)).toBeNull();
+  });
 });

@@ -8,7 +8,7 @@ import { planChecks } from "../../../eval/judge/plan-checks.ts";
 import { gates } from "../../../models/core/manifest/gates.ts";
 import type { Predictions } from "../../../eval/predictions/predictions.ts";
 import { unscaledNote } from "../../../eval/metrics/mase.ts";
-import { selectRows } from "../../../eval/metrics/rows.ts";
+import { selectRows } from "../../../eval/predictions/select-rows.ts";
 import { metric, numberA, numberB, options, sample, value } from "./samples.ts";
 
 /**

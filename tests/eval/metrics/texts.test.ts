@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { normalisers } from "../../../eval/metrics/normalisers/by-name.ts";
 import { tokenizers } from "../../../eval/metrics/tokenizers/by-name.ts";
-import { selectRows } from "../../../eval/metrics/rows.ts";
+import { selectRows } from "../../../eval/predictions/select-rows.ts";
 import { type TokenizerName, tokenizerNames } from "../../../models/core/manifest/metric-options.ts";
 import { answerSample, reference, texts } from "./answer-samples.ts";
 import { metric, options, value } from "./samples.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { metricsFor, type Sample } from "../../../eval/metrics/catalog.ts";
-import { selectRows } from "../../../eval/metrics/rows.ts";
+import { selectRows } from "../../../eval/predictions/select-rows.ts";
 import { effectiveDegrees } from "../../../eval/stats/effective-degrees.ts";
 import { jackknifeError } from "../../../eval/stats/jackknife.ts";
 import { studentQuantile } from "../../../eval/stats/student.ts";

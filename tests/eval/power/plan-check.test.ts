@@ -4,7 +4,7 @@ import { normals } from "../../../bench/stats/normals.ts";
 import { catalog } from "../../../eval/metrics/catalog.ts";
 import { sampleOf } from "../../../eval/metrics/measure.ts";
 import { planCheck, type PowerQuestion, type PowerRequest } from "../../../eval/power/plan-check.ts";
-import { selectRows } from "../../../eval/metrics/rows.ts";
+import { selectRows } from "../../../eval/predictions/select-rows.ts";
 import { resampledError } from "../../../eval/power/resampled-error.ts";
 import { standardErrorOf } from "../../../eval/power/standard-error.ts";
 import { plannedPower } from "../../../eval/schema/plan.ts";

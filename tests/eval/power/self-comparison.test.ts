@@ -62,4 +62,32 @@ describe("a comparison without a true difference", () => {
       expect(new Set(members.map((i) => drawn.swapped[i])).size).toBe(1);
     }
   });
+
+  it("takes the altered copies of a row with it, in the same role and cluster", () => {
+    const groups = labels.map((_, i) => `g${Math.floor(i / 6)}`);
+    // Every other row has a copy, whose answers are those of its row plus a half.
+    const origins = [...labels.keys()].filter((i) => i % 2 === 0);
+    const altered = (of: typeof candidate) => ({
+      ...of,
+      groups,
+      copies: {
+        ...of,
+        ids: origins.map((i) => `dark/${of.ids[i]}`),
+        labels: Float64Array.from(origins, (i) => of.labels[i]!),
+        scores: Float64Array.from(origins, (i) => of.scores[i]! + Math.sign(of.scores[i]!) / 2),
+        slices: { augmentation: origins.map(() => "dark") },
+        groups: origins.map((i) => groups[i]!),
+      },
+    });
+    const [ours, theirs] = [altered(candidate), altered(baseline)];
+    const drawn = redraw(ours, 1, 0);
+    const cast = assignRoles(ours, theirs, drawn);
+    const even = [...drawn.rows.keys()].filter((i) => drawn.rows[i]! % 2 === 0);
+    for (const role of ["candidate", "baseline"] as const) {
+      const { scores, groups: clusters, copies } = cast[role];
+      expect([...copies!.scores].map((score) => Math.trunc(score))).toEqual(even.map((i) => scores[i]));
+      expect(copies!.groups).toEqual(even.map((i) => clusters![i]));
+      expect(new Set(copies!.slices["augmentation"])).toEqual(new Set(["dark"]));
+    }
+  });
 });

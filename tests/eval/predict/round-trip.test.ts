@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readPredictions } from "../../../eval/predictions/read.ts";
+import { rowsDigest } from "../../../eval/predictions/rows-digest.ts";
 import { writePredictions } from "../../../eval/predictions/write.ts";
 import type { Predictions } from "../../../eval/predictions/predictions.ts";
 import { folderWith } from "../dataset/build.ts";
@@ -156,4 +158,64 @@ it("a file is written whole or not at all, and only as CSV or JSON Lines", async
   );
   expect(readFileSync(join(where, "p.csv"), "utf8")).toBe('id,label,score,group,weight,region\na,1,0.25,g,2,"x,y"\n');
   expect(readdirSync(where)).toEqual(["p.csv"]);
+});
+
+describe("altered copies of rows", () => {
+  const row = (id: string, score: number): [string, number, number] => [id, 1, score];
+  const whole: Predictions = {
+    ...binary([row("a", 0.25), row("b", 0.5)], { slices: { camera: ["old", "new"] }, groups: ["g", "h"] }),
+    copies: binary([row("dark/a", 0.75), row("dark/b", 1), row("noisy/a", 0)], {
+      slices: { camera: ["old", "new", "old"], augmentation: ["dark", "dark", "noisy"] },
+      groups: ["g", "h", "g"],
+    }),
+  };
+
+  it.each(["csv", "jsonl"])("are read back apart from the rows, whichever slices are wanted: %s", async (extension) => {
+    const file = join(folder, `copies.${extension}`);
+    await writePredictions(file, whole);
+    const options = { task: "binary-classification" as const, head: whole.head };
+    const { predictions, notes } = await readPredictions(file, options);
+    expect(predictions).toEqual(whole);
+    expect(notes).toContainEqual(expect.stringMatching(/3 rows are altered copies/));
+    const { predictions: without } = await readPredictions(file, { ...options, slices: [] });
+    expect(without.ids).toEqual(["a", "b"]);
+    expect(without.slices).toEqual({});
+    expect(without.copies?.slices).toEqual({ augmentation: ["dark", "dark", "noisy"] });
+    const { predictions: asked } = await readPredictions(file, { ...options, slices: ["augmentation"] });
+    expect(asked).toEqual(without);
+  });
+
+  it("may come in any order, and a file without any has none", async () => {
+    const file = join(folder, "mixed.jsonl");
+    const lines = [
+      { id: "x/a", label: 1, score: 0.5, augmentation: "x" },
+      { id: "a", label: 1, score: 0.25 },
+      { id: "b", label: 0, score: 0.5, augmentation: null },
+    ];
+    await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const { predictions } = await readPredictions(file, { task: "binary-classification" });
+    expect([predictions.ids, predictions.copies?.ids]).toEqual([["a", "b"], ["x/a"]]);
+    await writeFile(
+      file,
+      lines
+        .slice(1)
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(""),
+    );
+    const { predictions: none } = await readPredictions(file, { task: "binary-classification", slices: [] });
+    expect([none.ids, none.copies, none.slices]).toEqual([["a", "b"], undefined, {}]);
+  });
+
+  it("have a digest of their own in that of the file", async () => {
+    const { copies, ...plain } = whole;
+    const other = { ...whole, copies: { ...copies!, ids: ["dark/a", "dark/c", "noisy/a"] } };
+    expect(new Set([plain, whole, other].map((one) => rowsDigest(one))).size).toBe(3);
+  });
+
+  it("cannot be written as a slice of rows", async () => {
+    const file = join(folder, "slice.csv");
+    await expect(
+      writePredictions(file, binary([row("a", 0.25)], { slices: { augmentation: ["dark"] } })),
+    ).rejects.toMatchObject({ code: "slice-column-name" });
+  });
 });
