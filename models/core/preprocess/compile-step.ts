@@ -2,6 +2,7 @@ import type { CompiledStep, StepFiles, StepPlace } from "./compiled.ts";
 import { compileImage } from "./image.ts";
 import { lookupOutput, type Lookup } from "./lookup.ts";
 import type { PreprocessStep } from "./schema.ts";
+import { compileSeriesStep } from "./series.ts";
 import { compileTabular } from "./tabular.ts";
 import { compileTensor } from "./tensor.ts";
 import { compileText } from "./text.ts";
@@ -30,6 +31,8 @@ export function compileStep(
       return compileImage(step, place);
     case "tensor":
       return compileTensor(step);
+    case "series":
+      return compileSeriesStep(step, place);
     case "lookup":
       return lookupOutput(name, lookups[name]!);
   }
