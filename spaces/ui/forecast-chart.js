@@ -2,6 +2,9 @@ import { chart } from "./chart.js";
 import { h } from "./dom.js";
 import { number, plural } from "./format.js";
 
+/** Steps of the past for each that is forecast: with more of them the forecast would be a corner of the chart. */
+const PAST = 4;
+
 /**
  * A forecast as a line, after what came before it, with the band between its outermost quantiles; and as a table. What
  * was observed since is a line of its own, with rings around the values that the answer flags.
@@ -12,22 +15,26 @@ import { number, plural } from "./format.js";
  */
 export function forecastChart(head, history, observed) {
   const { values, quantiles, unit, flagged } = head;
+  const past = history.slice(-PAST * values.length);
   const [lowest] = quantiles;
   const highest = quantiles.at(-1);
   const banded = lowest !== undefined && highest !== undefined && quantiles.length > 1;
-  const gap = history.map(() => null);
+  const gap = past.map(() => null);
   const drawing = chart({
     title: unit === "" ? "Forecast" : `Forecast, ${unit}`,
     format: number,
     height: 220,
-    from: history.length === 0 ? "step 1" : `${plural(history.length, "value")} before`,
+    from:
+      past.length === 0
+        ? "step 1"
+        : `${plural(history.length, "value")} before${past.length < history.length ? `, the last ${past.length}` : ""}`,
     to: `step ${values.length}`,
     empty: "No steps.",
   });
   drawing.update(
     [
       { name: "forecast", values: [...gap, ...values] },
-      ...(history.length === 0 ? [] : [{ name: "before", values: [...history, ...values.map(() => null)] }]),
+      ...(past.length === 0 ? [] : [{ name: "before", values: [...past, ...values.map(() => null)] }]),
       ...(observed.length === 0
         ? []
         : [{ name: "observed", values: [...gap, ...values.map((_, t) => observed[t] ?? null)] }]),

@@ -32,18 +32,20 @@ type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess"
  * decides what it holds.
  */
 function fieldsOf(manifest: Reads): Map<string, Field> {
-  return new Map([
-    ...(manifest.postprocess ?? []).flatMap(fieldsOfHead),
-    ...Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep),
-  ]);
+  const heads = manifest.postprocess ?? [];
+  const steps = Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep);
+  const fields = new Map([...heads.flatMap(excludedField), ...steps]);
+  for (const [name, field] of heads.flatMap(observedField)) if (!fields.has(name)) fields.set(name, field);
+  return fields;
 }
 
-function fieldsOfHead(head: Head): Fields {
-  if (head.kind === "ranking" && head.exclude !== undefined) return [[head.exclude, { type: "ids", optional: false }]];
-  if (head.kind === "series" && head.flag !== undefined)
-    return [[head.flag.observed, { type: "observed", horizon: head.horizon, optional: true }]];
-  return [];
-}
+const excludedField = (head: Head): Fields =>
+  head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [];
+
+const observedField = (head: Head): Fields =>
+  head.kind === "series" && head.flag !== undefined
+    ? [[head.flag.observed, { type: "observed", horizon: head.horizon, optional: true }]]
+    : [];
 
 function fieldsOfStep(step: PreprocessStep): Fields {
   switch (step.kind) {
