@@ -27,7 +27,9 @@ export function forecastChart(head, history, observed) {
     from:
       past.length === 0
         ? "step 1"
-        : `${plural(history.length, "value")} before${past.length < history.length ? `, the last ${past.length}` : ""}`,
+        : past.length < history.length
+          ? `the last ${past.length} of ${history.length}`
+          : `${plural(past.length, "value")} before`,
     to: `step ${values.length}`,
     empty: "No steps.",
   });
