@@ -205,7 +205,7 @@ try {
   const peers = (["theta", "winters"] as const).map((name) => {
     const { every, seconds, forecasts } = peer[name];
     const asked = rows.filter((_, i) => i % every === 0);
-    const told = asked.flatMap(({ actual }, i) => (forecasts[i] === null ? [] : [smape(actual, forecasts[i]!)]));
+    const found = asked.flatMap(({ actual }, i) => (forecasts[i] === null ? [] : [smape(actual, forecasts[i]!)]));
     return {
       name,
       asked: asked.length,
