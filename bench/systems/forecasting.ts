@@ -210,8 +210,8 @@ try {
       name,
       asked: asked.length,
       seconds,
-      failed: asked.length - told.length,
-      smape: told.reduce((a, b) => a + b, 0) / told.length,
+      failed: asked.length - found.length,
+      smape: found.reduce((a, b) => a + b, 0) / found.length,
     };
   });
   const text = resultsPage({

@@ -75,7 +75,7 @@ ${line("R `snaive`: the last year again", "snaive")}
 ${line("R `thetaf`", "thetaf")}
 ${peerLine("theta", "statsmodels `ThetaModel`")}
 
-What takes longer, on every sixth origin (${numbers("some")[0]!}):
+What takes longer, on every twelfth origin (${numbers("some")[0]!}):
 
 ${head}
 ${line("models/forecasting 1.1.0", "own on some", ours)}
