@@ -28,6 +28,7 @@ const head = z.looseObject({
   value: z.number().optional(),
   items: z.array(z.looseObject({ id: z.string(), title: z.string().optional() })).optional(),
   values: z.array(z.number()).optional(),
+  flagged: z.array(z.object({ step: z.number() })).optional(),
   spans: z.array(z.looseObject({ start: z.number(), end: z.number(), type: z.string(), text: z.string() })).optional(),
   text: z.string().optional(),
 });

@@ -322,7 +322,7 @@ function batchNote(who: "candidate" | "baseline", run: ModelRun): string {
 
 function unitOf(manifest: LoadedManifest["manifest"], head: string | null): string {
   const declared = manifest.postprocess.find((one) => one.name === head);
-  return declared?.kind === "regression" ? (declared.unit ?? "") : "";
+  return declared?.kind === "regression" || declared?.kind === "series" ? (declared.unit ?? "") : "";
 }
 
 function declaredAt(loaded: LoadedManifest, index: number, root: string): Check["declaredAt"] {

@@ -193,6 +193,13 @@ export const dataset = z.strictObject({
           .describe(
             "What mase divides by: mean absolute error of the naive, or seasonal naive, forecast on the training data. A number, or the field that holds it where each series has its own.",
           ),
+        naive2: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "Forecasting: field with what Naive2 forecasts, which owa compares with: the list of all steps' values, or with `step` the row's one.",
+          ),
       }),
     )
     .describe("Head → where its true value stands."),

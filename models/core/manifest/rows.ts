@@ -3,6 +3,7 @@ import { parseDate } from "../expression/dates.ts";
 import { instantWords } from "../lookup/instant.ts";
 import { keyPart } from "../lookup/key.ts";
 import { itemId } from "../catalogue/catalogue.ts";
+import type { Head } from "../postprocess/schema.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
@@ -13,9 +14,11 @@ type Field = { optional: boolean } & (
   | { type: "image"; urls: boolean }
   | { type: "number"; min?: number | undefined; max?: number | undefined }
   | { type: "numbers"; shape: readonly number[] }
+  | { type: "series"; minLength: number; min?: number | undefined }
   | { type: "boolean" }
   | { type: "date" }
   | { type: "ids" }
+  | { type: "observed"; horizon: number }
   | { type: "key" }
   | { type: "instant" }
 );
@@ -29,11 +32,20 @@ type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess"
  * decides what it holds.
  */
 function fieldsOf(manifest: Reads): Map<string, Field> {
-  const excluded = (manifest.postprocess ?? []).flatMap((head): Fields =>
-    head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [],
-  );
-  return new Map([...excluded, ...Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep)]);
+  const heads = manifest.postprocess ?? [];
+  const steps = Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep);
+  const fields = new Map([...heads.flatMap(excludedField), ...steps]);
+  for (const [name, field] of heads.flatMap(observedField)) if (!fields.has(name)) fields.set(name, field);
+  return fields;
 }
+
+const excludedField = (head: Head): Fields =>
+  head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [];
+
+const observedField = (head: Head): Fields =>
+  head.kind === "series" && head.flag !== undefined
+    ? [[head.flag.observed, { type: "observed", horizon: head.horizon, optional: true }]]
+    : [];
 
 function fieldsOfStep(step: PreprocessStep): Fields {
   switch (step.kind) {
@@ -48,6 +60,8 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "image", urls: step.urls, optional: step.missing !== "reject" }]];
     case "tensor":
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
+    case "series":
+      return [[step.field, { type: "series", minLength: step.minLength, min: step.min, optional: false }]];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
         // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
@@ -108,12 +122,22 @@ function schemaOf(field: Field): z.ZodType {
     }
     case "numbers":
       return field.shape.reduceRight<z.ZodType>((inner, size) => z.array(inner).length(size), z.number());
+    case "series":
+      return z
+        .array(field.min === undefined ? z.number() : z.number().min(field.min))
+        .min(field.minLength)
+        .describe("values in the order of time, oldest first");
     case "boolean":
       return z.boolean();
     case "date":
       return z.iso.date();
     case "ids":
       return z.array(z.union([z.string().min(1), z.int()])).describe("ids of items");
+    case "observed":
+      return z
+        .array(z.number().nullable())
+        .max(field.horizon)
+        .describe("values that came after the history, for the flags; null for one that is not known");
     case "key":
       return z.union([z.string().min(1).max(512), z.int()]).describe("a key");
     case "instant":
@@ -167,6 +191,16 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "boolean";
     case "date":
       return (value) => typeof value === "string" && parseDate(value) !== null;
+    case "series": {
+      const { minLength, min = -Infinity } = field;
+      return (value) =>
+        Array.isArray(value) && value.length >= minLength && value.every((one) => isFiniteNumber(one) && one >= min);
+    }
+    case "observed":
+      return (value) =>
+        Array.isArray(value) &&
+        value.length <= field.horizon &&
+        value.every((one) => one === null || isFiniteNumber(one));
     case "ids":
       return (value) => Array.isArray(value) && value.every((one) => itemId(one) !== null);
     case "key":

@@ -52,8 +52,8 @@ export type CompiledStep = {
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
   /**
-   * Writes what `prepare` would return over all of `into`. Only synchronous steps with a fixed number of float64 values
-   * have it.
+   * Writes what `prepare` would return over all of `into`, the outputs in the order of `shapes` one behind the other.
+   * Only synchronous steps with a fixed number of float64 values have it.
    *
    * @throws RowError
    */

@@ -55,6 +55,10 @@ const heads = z
           .array(z.object({ level: z.number(), values: z.array(z.number()) }))
           .optional()
           .describe("By ascending level; each has a value per step."),
+        flagged: z
+          .array(z.object({ step: z.int(), value: z.number(), low: z.number(), high: z.number() }))
+          .optional()
+          .describe("Observed values outside the head's interval; absent where the row gives none."),
       }),
       z.object({
         kind: z.literal("spans"),

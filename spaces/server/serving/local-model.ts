@@ -281,6 +281,7 @@ function headFacts(head: Head, preprocess: LoadedManifest["manifest"]["preproces
         ...(head.quantiles === undefined ? {} : { quantiles: head.quantiles }),
         ...(head.unit === undefined ? {} : { unit: head.unit }),
         ...(head.history === undefined ? {} : { history: head.history }),
+        ...(head.flag === undefined ? {} : { flag: head.flag }),
       };
     case "spans":
       return { types: spanTypes(head.labels), field: textFieldOf(head, preprocess) };

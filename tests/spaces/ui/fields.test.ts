@@ -46,8 +46,21 @@ test("every kind of input of a manifest becomes the field that fits it", () => {
   ]);
 });
 
+test("observed values of a forecast are a list that may have gaps, after what is asked for", () => {
+  const flag = { observed: "seen", level: 0.8 };
+  const rows = rowSchema({
+    preprocess: manifest.shape.preprocess.parse({ past: { kind: "series", minLength: 3, maxLength: 9 } }),
+    postprocess: manifest.shape.postprocess.parse([{ name: "d", from: "f", kind: "series", horizon: 4, flag }]),
+  });
+  expect(readFields(z.toJSONSchema(rows, { io: "input" }))).toEqual([
+    { name: "history", required: true, kind: "number-list" },
+    { name: "seen", required: false, kind: "number-list", gaps: true },
+  ]);
+});
+
 test.each([
   ["1, 2\n3", [1, 2, 3]],
+  ["1, null, 3", [1, null, 3]],
   ["[1, 2.5e3]", [1, 2500]],
   ["1\t2\r\n3;4", [1, 2, 3, 4]],
   ["1 two 3", [1, "two", 3]],
