@@ -1,3 +1,5 @@
+import type { ColumnTotals } from "./windows.ts";
+
 /**
  * The events of one key: those with index from ≤ i < to, ascending in time. `values` holds as many float32 numbers for
  * each as the store has columns; NaN is a value that is not there.
@@ -22,7 +24,14 @@ export type FeatureStore = {
   timed: boolean;
   close(): Promise<void>;
 } & (
-  | { kind: "memory"; find(key: string): KeyEvents | null; keys(): Iterable<string>; newestMs: number }
+  | {
+      kind: "memory";
+      find(key: string): KeyEvents | null;
+      keys(): Iterable<string>;
+      newestMs: number;
+      /** For the windows of a column of whole numbers; null for any other. Made when they are first asked for. */
+      totals(column: number): ColumnTotals | null;
+    }
   | {
       kind: "remote";
       /** @throws EvaluationError `feature-store` when there is no answer in time: nothing stands in for it. */

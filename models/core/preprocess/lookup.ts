@@ -32,7 +32,7 @@ export type Lookup = {
  * @throws ConfigurationError when the store lacks a column, or its events have no times and the step needs them
  */
 export function compileLookup(name: string, step: LookupStep, store: FeatureStore, place: StepPlace): Lookup {
-  const reader = featureReader(step, store.columns);
+  const reader = featureReader(step, store.columns, store.kind === "memory" ? store.totals : undefined);
   if ("lacks" in reader) {
     const [{ feature, column } = { feature: "", column: "" }] = reader.lacks;
     throw new ConfigurationError({
