@@ -52,7 +52,7 @@ export async function joinFeatures(loaded: LoadedManifest, request: JoinRequest)
       for (const [k, one] of found.entries()) {
         const wrong = one.errors.findIndex((error) => error !== undefined);
         if (wrong !== -1) throw unusable(places[wrong]!, one.errors[wrong]!);
-        missing[lookups[k]!.name]! += one.asked.filter((asked) => asked.missing !== null).length;
+        missing[lookups[k]!.name]! += one.asked.missing.filter((reason) => reason !== null).length;
       }
       const fields = keep;
       yield csv(

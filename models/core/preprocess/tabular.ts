@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { compileDerived } from "../expression/expression.ts";
+import { valuesWith } from "../expression/values.ts";
 import type { CompiledStep, LookedUp, StepPlace } from "./compiled.ts";
 import { parseDate } from "../expression/dates.ts";
 import { fixedSize } from "./fixed-size.ts";
@@ -63,9 +64,10 @@ export function compileTabular(
     };
   });
   const width = features.reduce((sum, feature) => sum + feature.width, 0);
+  const newValues = valuesWith(known);
 
   const fill = (row: Row, into: Float64Array, lookedUp: LookedUp = {}): void => {
-    const values: Record<string, unknown> = Object.create(null);
+    const values = newValues();
     for (const [name, read] of columns) values[name] = read(row, lookedUp);
     for (const [name, compute] of derived) values[name] = compute(values);
     into.fill(0);
