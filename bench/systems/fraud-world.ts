@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
@@ -14,6 +14,8 @@ export type FraudWorld = {
   folder: string;
   /** models/fraud, served from the tables of this world. */
   model: string;
+  /** The same graph on two threads, under the id fraud-2. */
+  twoThreads: string;
   /** The last payments of the world, as a client sends them. */
   rows: Record<string, string | number>[];
   tables: string;
@@ -57,7 +59,17 @@ export function fraudWorld(rowCount: number): FraudWorld {
   copyFileSync(join(own, "model.onnx"), join(model, "model.onnx"));
   const { dataset: _, gates: __, ...served } = manifest;
   writeFileSync(join(model, "model.yaml"), stringify(served));
-  return { folder, model, rows: lastRows(payments, rowCount), tables: sizes.join(", ") };
+  const twoThreads = join(folder, "fraud-2");
+  mkdirSync(twoThreads, { recursive: true });
+  for (const file of ["model.onnx", "card.features", "terminal.features"]) {
+    rmSync(join(twoThreads, file), { force: true });
+    linkSync(join(model, file), join(twoThreads, file));
+  }
+  writeFileSync(
+    join(twoThreads, "model.yaml"),
+    stringify({ ...served, id: "fraud-2", runtime: { ...served.runtime, threads: 2 } }),
+  );
+  return { folder, model, twoThreads, rows: lastRows(payments, rowCount), tables: sizes.join(", ") };
 }
 
 function lastRows(file: string, count: number): FraudWorld["rows"] {
