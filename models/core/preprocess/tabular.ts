@@ -135,7 +135,7 @@ export function columnReader(
 ): { nan: boolean; read: (row: Row, lookedUp: LookedUp) => unknown } {
   return column.type === "lookup"
     ? lookedUpColumn(column.from, lookups, place)
-    : { nan: false, read: reader(name, column) };
+    : { nan: column.type === "number" && column.missing === "nan", read: reader(name, column) };
 }
 
 function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row: Row) => unknown {
@@ -162,7 +162,8 @@ function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row
     const given = fieldOf(row, name);
     const absent = given === undefined || given === null;
     if (absent && missing === "reject") throw missingField(row, name, "the value is missing", WORDS[column.type]);
-    const value = absent && missing !== "reject" ? missing.fill : given;
+    if (absent && missing === "nan") return Number.NaN;
+    const value = absent && typeof missing === "object" ? missing.fill : given;
     switch (column.type) {
       case "number":
         if (typeof value !== "number" || !Number.isFinite(value))

@@ -104,6 +104,12 @@ def tpr_at_fpr(labels, scores, rate):
     return float(tpr[fpr <= rate].max())
 
 
+def write_world(customers, days, target):
+    target.mkdir(parents=True, exist_ok=True)
+    made = simulate.simulate(SEED + 2, customers, round(customers * 0.23), days)
+    write_rows(target / "payments.csv", made, np.arange(len(made["at"])))
+
+
 def main():
     import trees
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -182,10 +188,8 @@ def main():
     print(f"done after {time.time() - started:.0f} s")
 
 
-if len(sys.argv) > 1 and sys.argv[1] == "--world":
-    size, length, target = int(sys.argv[2]), int(sys.argv[3]), pathlib.Path(sys.argv[4])
-    target.mkdir(parents=True, exist_ok=True)
-    made = simulate.simulate(SEED + 2, size, round(size * 0.23), length)
-    write_rows(target / "payments.csv", made, np.arange(len(made["at"])))
-else:
-    main()
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--world"]:
+        write_world(int(sys.argv[2]), int(sys.argv[3]), pathlib.Path(sys.argv[4]))
+    else:
+        main()
