@@ -1,6 +1,7 @@
 import type { MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { groupPrecisions } from "./group-precision.ts";
 import { rowMeanSums } from "./row-mean.ts";
+import { contrastProblem } from "./sample.ts";
 import { contrastSums, measureSums } from "./sum-metric.ts";
 import { rankingsOf } from "./user-hits.ts";
 import { defaultK, hitsWithin, userMeanDefinition } from "./user-mean.ts";
@@ -33,10 +34,13 @@ export const precisionAtK: MetricDefinition = {
   },
   contrast(candidate, baseline, options) {
     if (isRanked(candidate)) return ofRankings.contrast(candidate, baseline, options);
+    const wrong = (reason: string) => ({ status: "undefined" as const, reason, n: candidate.labels.length });
+    const problem = contrastProblem(candidate, baseline, "any");
+    if (problem !== null) return wrong(problem);
     const lists = grouped(candidate, options);
-    const others = grouped(baseline, options);
-    const wrong = typeof lists === "string" ? lists : typeof others === "string" ? `baseline: ${others}` : null;
-    if (wrong !== null) return { status: "undefined", reason: wrong, n: candidate.labels.length };
-    return contrastSums(groupMean, lists as Sample, others as Sample, options);
+    if (typeof lists === "string") return wrong(lists);
+    // The rows are the same, and so are their groups.
+    const others = grouped({ ...baseline, groups: candidate.groups }, options);
+    return typeof others === "string" ? wrong(`baseline: ${others}`) : contrastSums(groupMean, lists, others, options);
   },
 };
