@@ -70,7 +70,12 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
     .description("adds to rows of the past the features of their own time, as the model's lookup steps find them")
     .argument("<model>", "folder of model.yaml")
     .argument("<files...>", "the rows: CSV, JSON Lines, JSON or Parquet")
-    .requiredOption("--history <step=file>", "a lookup step and its feature table; again for each step", stepAndFile, [])
+    .requiredOption(
+      "--history <step=file>",
+      "a lookup step and its feature table; again for each step",
+      stepAndFile,
+      [],
+    )
     .option("--keep <columns>", "columns of the rows that are written too; default: all", list)
     .requiredOption("--out <file>", "CSV file, with one column STEP.FEATURE each")
     .option("--json", "one JSON document on stdout")

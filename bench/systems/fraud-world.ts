@@ -48,7 +48,16 @@ export function fraudWorld(rowCount: number): FraudWorld {
         "features",
         "build",
         payments,
-        ...["--key", `${step}_id`, "--time", "at", "--columns", column, "--repeats", "keep", "--out", table],
+        "--key",
+        `${step}_id`,
+        "--time",
+        "at",
+        "--columns",
+        column,
+        "--repeats",
+        "keep",
+        "--out",
+        table,
       );
     const bytes = readFileSync(table);
     sizes.push(`${step} ${(bytes.length / 1e6).toFixed(0)} MB`);

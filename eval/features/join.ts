@@ -48,7 +48,7 @@ export async function joinFeatures(loaded: LoadedManifest, request: JoinRequest)
         keep ??= Object.keys(block[0]!);
         yield csv([[...keep, ...features]]);
       }
-      const found = await Promise.all(lookups.map(({ lookup }) => lookup.find(block, Number.NaN)));
+      const found = await Promise.all(lookups.map(async ({ lookup }) => lookup.find(block, Number.NaN)));
       for (const [k, one] of found.entries()) {
         const wrong = one.errors.findIndex((error) => error !== undefined);
         if (wrong !== -1) throw unusable(places[wrong]!, one.errors[wrong]!);

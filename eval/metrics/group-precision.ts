@@ -15,7 +15,8 @@ export function groupPrecisions(sample: Sample, k: number): Sample | string {
   if (problem !== null) return problem;
   if (sample.classCount !== 2) return "this metric is for two classes, or for rankings";
   const { labels, scores, weights, groups } = sample;
-  if (groups === null) return "the rows have no groups: `dataset.group`, or the column group, says whose first k rows count";
+  if (groups === null)
+    return "the rows have no groups: `dataset.group`, or the column group, says whose first k rows count";
   if (weights !== null) return "the rows have weights, and a place in a list has none";
   const members = new Map<string, number[]>();
   for (let i = 0; i < groups.length; i++) {

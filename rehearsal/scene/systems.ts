@@ -136,7 +136,8 @@ export const fraud: System = {
   id: "fraud",
   data: () => folder("models/fraud/data", "models/fraud/data", (name) => name !== "earlier.csv"),
   // The threshold has been chosen. Slices are left to the repository's own gate: each has tens of frauds, and time.
-  adapt: (manifest) => manifest.replace(/^ {2}tuning: .*\n/m, "").replace(/^.*slices: \[amount_band, channel\].*\n/gm, ""),
+  adapt: (manifest) =>
+    manifest.replace(/^ {2}tuning: .*\n/m, "").replace(/^.*slices: \[amount_band, channel\].*\n/gm, ""),
   // How often the card paid in the last hour is what tells of a thief.
   worse: { from: /(?<=card_1h: \{type: lookup, from: card\.)payments_1h/, to: "payments_30d" },
   companions: [],

@@ -19,9 +19,9 @@ const dir = join(root, "models/fraud");
 type Heads = { fraud: { label: string; score: number } };
 type Reference = { id: string; features: (number | null)[]; probability: number };
 type Figures = Record<string, { eval: Record<string, number> }>;
-const readJson = <T>(path: string) => JSON.parse(readFileSync(join(dir, path), "utf8")) as T;
-const references = readJson<Record<string, Reference[]>>("train/reference.json");
-const figures = readJson<Figures>("train/metrics.json");
+const read = (path: string): unknown => JSON.parse(readFileSync(join(dir, path), "utf8"));
+const references = read("train/reference.json") as Record<string, Reference[]>;
+const figures = read("train/metrics.json") as Figures;
 const versions: [version: string, folder: string][] = [
   ["1.0.0", join(dir, "production")],
   ["1.1.0", dir],
@@ -166,9 +166,7 @@ describe("fraud's Space", () => {
       card_id: "nobody",
       terminal_id: "nowhere",
     });
-    expect(answer.notes).toMatchObject([
-      { field: "card", lookup: "unknown" },
-    ]);
+    expect(answer.notes).toMatchObject([{ field: "card", lookup: "unknown" }]);
     expect(answer.heads.fraud.score).toBeGreaterThan(0);
   });
 
@@ -199,8 +197,16 @@ describe("the real table beside it", () => {
     const run = await promisify(execFile)(
       join(root, "node_modules/node/bin/node"),
       [
-        ...["cli.ts", "gate", "fraud-credit", "--config", "models/fraud/sluice.yaml", "--no-performance"],
-        ...["--baseline", "none", "--out", temporaryFolder()],
+        "cli.ts",
+        "gate",
+        "fraud-credit",
+        "--config",
+        "models/fraud/sluice.yaml",
+        "--no-performance",
+        "--baseline",
+        "none",
+        "--out",
+        temporaryFolder(),
       ],
       { cwd: root },
     ).catch((error: { code: number; stdout: string; stderr: string }) => error);

@@ -1,8 +1,8 @@
 import { asOf } from "./as-of.ts";
 import { durationMs } from "./duration.ts";
 import type { LookupStep } from "./schema.ts";
-import type { KeyEvents } from "./store.ts";
-import { windowReader, type ColumnTotals } from "./windows.ts";
+import type { ColumnTotals, KeyEvents } from "./store.ts";
+import { windowReader } from "./windows.ts";
 
 /** Why a feature has no value: the key is unknown, its newest event is too old, or has no value of this column. */
 export type Missing = "unknown" | "stale" | "null";

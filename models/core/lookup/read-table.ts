@@ -1,8 +1,8 @@
 import { EvaluationError } from "../errors.ts";
 import { hashAscii, hashBytes } from "./hash.ts";
-import type { FeatureStore, KeyEvents } from "./store.ts";
+import type { ColumnTotals, FeatureStore, KeyEvents } from "./store.ts";
 import { magic, sections, tableHeader, type TableHeader } from "./table-format.ts";
-import { columnTotals, type ColumnTotals } from "./windows.ts";
+import { columnTotals } from "./windows.ts";
 
 export type MemoryStore = FeatureStore & { kind: "memory" };
 

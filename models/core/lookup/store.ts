@@ -1,5 +1,3 @@
-import type { ColumnTotals } from "./windows.ts";
-
 /**
  * The events of one key: those with index from ≤ i < to, ascending in time. `values` holds as many float32 numbers for
  * each as the store has columns; NaN is a value that is not there.
@@ -11,6 +9,12 @@ export type KeyEvents = {
   from: number;
   to: number;
 };
+
+/**
+ * Of a column that holds whole numbers only: sums and counts of the values before each event, over the whole store. They
+ * are exact, so the difference of two is the very sum that adding up gives.
+ */
+export type ColumnTotals = { sums: Float64Array; counts: Uint32Array };
 
 /** Where features come from. A store in memory answers at once, one over a network later. */
 export type FeatureStore = {

@@ -1,15 +1,9 @@
-import type { KeyEvents } from "./store.ts";
+import type { ColumnTotals, KeyEvents } from "./store.ts";
 
 export type Aggregate = "count" | "sum" | "mean";
 
 /** What is wanted of a window. `column` null: only the events are counted. */
 export type WindowAggregate = { column: number | null; aggregate: Aggregate; overMs: number; delayMs: number };
-
-/**
- * Of a column that holds whole numbers only: sums and counts of the values before each event, over the whole store. They
- * are exact, so the difference of two is the very sum that adding up gives.
- */
-export type ColumnTotals = { sums: Float64Array; counts: Uint32Array };
 
 /**
  * Compiles aggregates over windows of a key's events: those with asked - delay - over ≤ time < asked - delay, in
@@ -92,7 +86,8 @@ export function windowReader(
     for (let k = 0; k < outputs.length; k++) {
       const { aggregate, window, fold } = outputs[k]!;
       const count = fold === -1 ? ends[windows[window]!.delay]! - starts[window]! : counts[fold]!;
-      into[k] = aggregate === "count" ? count : aggregate === "sum" ? sums[fold]! : count === 0 ? NaN : sums[fold]! / count;
+      into[k] =
+        aggregate === "count" ? count : aggregate === "sum" ? sums[fold]! : count === 0 ? NaN : sums[fold]! / count;
     }
   };
 }

@@ -21,8 +21,7 @@ const table = tableOf(
   ],
 );
 const features = { spend: {}, visits: { missing: "nan" as const }, paid: { aggregate: "count" as const, over: "2d" } };
-const manifest = (changes = {}) =>
-  cardManifest(table, { missing: { fill: -1 }, features, ...changes }, {});
+const manifest = (changes = {}) => cardManifest(table, { missing: { fill: -1 }, features, ...changes }, {});
 const joined = async (name: string, text: string, changes: Partial<JoinRequest> = {}, step = {}) => {
   writeFileSync(join(dir, name), text);
   const request = { inputs: [join(dir, name)], histories: { card: await read(table) }, keep: null };

@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { asOf } from "../../../../models/core/lookup/as-of.ts";
 import { joinKey, keyPart } from "../../../../models/core/lookup/key.ts";
-import type { KeyEvents } from "../../../../models/core/lookup/store.ts";
-import {
-  windowReader,
-  type Aggregate,
-  type ColumnTotals,
-  type WindowAggregate,
-} from "../../../../models/core/lookup/windows.ts";
+import type { ColumnTotals, KeyEvents } from "../../../../models/core/lookup/store.ts";
+import { windowReader, type Aggregate, type WindowAggregate } from "../../../../models/core/lookup/windows.ts";
 import { instantMs } from "../../../../models/core/lookup/instant.ts";
 import { RandomStream } from "../../../../eval/stats/random.ts";
 import { refusal } from "../build.ts";
@@ -211,7 +206,11 @@ describe("what was known at a time", () => {
       at: noon + Math.floor(random.uniform() * 300) * hour,
       values: [random.uniform() < 0.1 ? null : Math.floor(random.uniform() * 7) - 2, random.uniform()],
     });
-    const store = await storeOf(["whole", "any"], Array.from({ length: 900 }, (_, i) => drawn(i)), { repeats: "keep" });
+    const store = await storeOf(
+      ["whole", "any"],
+      Array.from({ length: 900 }, (_, i) => drawn(i)),
+      { repeats: "keep" },
+    );
     expect(store.totals(1)).toBeNull();
     const wanted = (["count", "sum", "mean"] as const).flatMap((aggregate): WindowAggregate[] =>
       [1, 24, 100].flatMap((hours) =>
