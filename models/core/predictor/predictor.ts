@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { defaultCacheDir } from "../artifact/cache-dir.ts";
 import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
 import { fixedReshape } from "../artifact/onnx-file.ts";
-import { batchParity, type BatchParity } from "./batch-parity.ts";
+import { batchParity, parityRows, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
@@ -274,6 +274,13 @@ function assemble(
     return { good, bad };
   };
 
+  const textFields = Object.values(manifest.preprocess).flatMap((step) =>
+    step.kind === "text" ? [step.field, ...step.append] : [],
+  );
+  /** Of a row's texts, whose tokens are what makes rows differ in length. */
+  const characters = (row: Row): number =>
+    textFields.reduce((sum, field) => sum + (typeof row[field] === "string" ? row[field].length : 0), 0);
+
   const runTimed = async (
     feeds: Record<string, GraphTensor>,
     rows: number,
@@ -409,13 +416,15 @@ function assemble(
       return result!.heads;
     },
     async batchParity(rows, tolerance = manifest.runtime.batchTolerance) {
-      const { good } = await prepare(rows, await lookUp(rows));
+      const chosen = parityRows(rows, characters);
+      const some = chosen.map((index) => rows[index]!);
+      const { good } = await prepare(some, await lookUp(some));
       return batchParity(good, {
         tolerance,
         batch: pipeline.fixedBatch ?? defaultBatch,
         length: (one) => one.row.length,
         run: (some) => run(some.map(({ row }) => row)),
-        index: (one) => one.index,
+        index: (one) => chosen[one.index]!,
         now: () => performance.now(),
       });
     },
