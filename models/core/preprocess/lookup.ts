@@ -19,7 +19,7 @@ export type LookupResult = {
 };
 
 /** What was asked and found, row by row, for the record of what was served. Nothing was asked where there is no key. */
-export type Asked = {
+type Asked = {
   keys: (string | undefined)[];
   timesMs: Float64Array;
   /** Times of the events that were found; NaN without one. */
