@@ -168,7 +168,7 @@ function report(): void {
   const met = (yes: boolean) => (yes ? "yes" : "no");
   const rows = [...json].map(
     ([name, seen]) =>
-      `| ${name} | ${whole(median(seen.rows))} | ${median(seen.cpuUs).toFixed(1)} | ${ms(median(seen.p50Ms))} |`,
+      `| ${name} | ${whole(median(seen.rows))} | ${median(seen.cpuUs).toFixed(1)} | ${whole(1e6 / median(seen.cpuUs))} | ${ms(median(seen.p50Ms))} |`,
   );
   const tensorLines = v2.map(({ threads, sizes }) => {
     const best = sizes.reduce((most, one) => (median(one.rates) > median(most.rates) ? one : most));
@@ -178,14 +178,14 @@ function report(): void {
   const peerRate = peer === null ? null : median(json.get("FastAPI + scikit-learn")!.rows);
   const text = `# Fraud: speed
 
-Command: \`npm run bench:fraud\`. ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model.trim() ?? "unknown processor"}, ${os.cpus().length} cores, Node ${process.versions.node}; load average before ${loadBefore.toFixed(1)}, after ${os.loadavg()[0]!.toFixed(1)}. With a load above the number of cores, servers got only a part of the machine: compare lines of this run with each other, and read the time of the processor, which waiting does not count in.
+Command: \`npm run bench:fraud\`. ${new Date().toISOString().slice(0, 10)}, ${os.cpus()[0]?.model.trim() ?? "unknown processor"}, ${os.cpus().length} cores, Node ${process.versions.node}; load average before ${loadBefore.toFixed(1)}, after ${os.loadavg()[0]!.toFixed(1)}. With a load above the number of cores, servers got only a part of the machine: compare lines of this run with each other, and read the processor's time, which does not count waiting.
 
 models/fraud, served from simulated tables of ${whole(size.customers)} customers over ${size.days} days (${world.tables}). Medians of ${rounds} alternating rounds of ${seconds} s. All payments are simulated.
 
 JSON, ${BATCH} rows a request, 4 connections:
 
-| server | rows/s | processor time, µs a row | p50 of a request, ms |
-| --- | --- | --- | --- |
+| server | rows/s | processor time, µs a row | rows per second of one core | p50 of a request, ms |
+| --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 
 | what | measured | goal | met |
