@@ -160,6 +160,22 @@ describe("fraud's Space", () => {
     ]);
   });
 
+  it("answers rows of a batch as it answers each alone, and as the gate's predictor does", async () => {
+    const asked = [...rows.values()].slice(-40).map(({ fraud: _, day: __, amount_band: ___, id: ____, ...row }) => row);
+    const batch = (await json(await server.post("/predict/batch", { rows: asked }))) as unknown as {
+      predictions: Awaited<ReturnType<typeof ask>>[];
+    };
+    const direct = await predictors.get("1.1.0")!.predict(asked);
+    for (const [i, row] of asked.entries()) {
+      const { heads, reasons } = await ask(row);
+      expect(batch.predictions[i]).toMatchObject({ heads: { fraud: { label: heads.fraud.label } } });
+      expect(batch.predictions[i]!.reasons).toEqual(reasons);
+      expect(batch.predictions[i]!.heads.fraud.score).toBeCloseTo(heads.fraud.score, 6);
+      const own = direct[i]!;
+      expect(own.ok && (own.heads["fraud"] as Heads["fraud"]).score).toBeCloseTo(heads.fraud.score, 6);
+    }
+  });
+
   it("answers a card that nobody knows, and says so", async () => {
     const answer = await ask({
       ...manifests.get("1.1.0")!.manifest.serving.examples[0],
