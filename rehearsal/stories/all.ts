@@ -1,4 +1,4 @@
-import { forecasting, mood, recommendation, virality, type System } from "../scene/systems.ts";
+import { forecasting, fraud, mood, recommendation, virality, type System } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -16,6 +16,7 @@ export const stories: readonly Story[] = [
   ...bySystems(improves),
   { ...improves(recommendation), beside: true },
   { ...improves(forecasting), beside: true },
+  { ...improves(fraud), beside: true },
   ...bySystems(worseThenFixed),
   slice,
   slower,

@@ -44,9 +44,21 @@ const missing = z
   .default("reject")
   .describe("What an absent or null value becomes. `reject` refuses the row.");
 
+const missingNumber = z
+  .union([z.literal("reject"), z.literal("nan"), z.strictObject({ fill: z.union([z.number(), z.string()]) })])
+  .default("reject")
+  .describe(
+    "What an absent or null number becomes. `reject` refuses the row; `nan` hands NaN to the graph, for trees. A derived value of NaN refuses the row.",
+  );
+
 /** The columns that a tabular step reads from a row. */
 export const tabularColumn = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("number"), missing, min: z.number().optional(), max: z.number().optional() }),
+  z.strictObject({
+    type: z.literal("number"),
+    missing: missingNumber,
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
   z.strictObject({ type: z.literal("string"), missing }),
   z.strictObject({ type: z.literal("boolean"), missing }),
   z
