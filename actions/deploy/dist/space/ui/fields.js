@@ -87,6 +87,7 @@ function hintOf(facts) {
     case "date":
       return "";
     case "number-list":
+      if (facts.gaps === true) return "Numbers, the earliest first; null for one that is not known.";
       return `${facts.length === undefined ? "Numbers" : `${facts.length} numbers`}, oldest first. Paste a column, a row or a JSON list.`;
     case "json":
       if (facts.list === true) return "Ids, one a line or with commas between, or a JSON list. Nothing means none.";

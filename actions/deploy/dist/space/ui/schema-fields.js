@@ -3,7 +3,7 @@
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean,
+ *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
  * }} Field
  */
 
@@ -55,6 +55,9 @@ function kindOf(property) {
           kind: "number-list",
           ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }),
         };
+      // Numbers, some of which may be null.
+      if (isNumber(withoutNull(property.items)) && !isNumber(property.items))
+        return { kind: "number-list", gaps: true };
       return innermost(property)?.type === "number" || innermost(property)?.type === "integer"
         ? { kind: "json", shape: shapeOf(property) }
         : { kind: "json", list: true };
@@ -62,6 +65,9 @@ function kindOf(property) {
       return { kind: "json" };
   }
 }
+
+/** @param {any} property */
+const isNumber = (property) => property?.type === "number" || property?.type === "integer";
 
 /** @param {any} property @returns {any} what the innermost list holds */
 function innermost(property) {
