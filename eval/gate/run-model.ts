@@ -19,6 +19,7 @@ import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
+import { observedRows } from "./profile.ts";
 import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder } from "./shards.ts";
@@ -36,6 +37,8 @@ export type ModelRun = {
   ruled: RuledRow[];
   batchParity: BatchParity;
   runner: Runner;
+  /** Features of some of the rows, as they enter the graph; null for one that cannot be used. Only the candidate's. */
+  features: (Float64Array | null)[];
   /** Number of the dataset's rows that this model could not take. */
   refused: number;
   /** Why the answers of earlier jobs may not be compared here; null when they may. */
@@ -95,6 +98,7 @@ export async function runModel(
       filesDigest: described.filesDigest,
       predictions: new Map(predicted.predictions.map((one) => [one.head, ofCatalogue(one, described.catalogueSizes)])),
       ruled: predicted.ruled,
+      features: role === "candidate" ? await opened.features() : [],
       refused: predicted.badRows.length,
       elsewhere: sample?.elsewhere ?? null,
       notes: [
@@ -206,6 +210,7 @@ type OpenModel = {
   batchParity: BatchParity;
   activationNotes: string[];
   predict: (shard?: Shard) => Promise<PredictedDataset>;
+  features: () => Promise<(Float64Array | null)[]>;
   /** Predicts these rows of the dataset, and keeps nothing. */
   predictRows: (rows: readonly number[]) => Promise<PredictedDataset>;
 };
@@ -272,7 +277,9 @@ async function withModel<T>(
         },
         { cacheDir: null, ...signal },
       );
-    return await work({ name, described, runner, batchParity, activationNotes, predict, predictRows });
+    const features = () =>
+      predictor.features(observedRows(loaded.manifest, dataset.rows.length).map((i) => dataset.rows[i]!.row));
+    return await work({ name, features, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();
   }

@@ -217,6 +217,10 @@ const modelVerdict = z.strictObject({
     ),
   policySource: z.string().describe("Where the thresholds were read."),
   policyChanges: z.array(policyChange),
+  profile: z
+    .strictObject({ file: z.string().describe("Relative to this file."), sha256: z.string() })
+    .optional()
+    .describe("How the features of the gate's rows and the candidate's answers are distributed, for `sluice watch`."),
   rules: rulesEffect.optional().describe("What the candidate's rules change; absent for a model without rules."),
   datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });

@@ -51,6 +51,8 @@ type PredictOptions = {
   tokenBudget?: number;
   /** Whether somebody asked for these rows: only then look-ups are recorded. */
   served?: boolean;
+  /** Of which rows the features are read as well, and where they go. They are those that the graph gets. */
+  observe?: { wants: (index: number) => boolean; take: (index: number, features: Float64Array) => void };
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
 };
@@ -98,6 +100,10 @@ export type Predictor = {
   predictOne(row: Row, options?: PredictOptions): Promise<Record<string, HeadResult>>;
   /** Whether rows get the same answers alone and in batches with rows of other lengths. */
   batchParity(rows: readonly Row[], tolerance?: number): Promise<BatchParity>;
+  /**
+   * Features of rows without running the graph, as a profile counts them; null for a row that cannot be used.
+   */
+  features(rows: readonly Row[]): Promise<(Float64Array | null)[]>;
   /**
    * The softmax heads whose output is already a distribution on all of some rows, so that softmax is applied twice (see
    * `alreadyProbabilities`). Empty too where there are too few rows to tell.
@@ -274,6 +280,34 @@ function assemble(
     return { good, bad };
   };
 
+  const featuresOf = async (row: Row, found: FoundFeatures | null, index: number): Promise<Float64Array | null> => {
+    try {
+      const refused = found?.error(index);
+      return refused === undefined ? pipeline.observe(await pipeline.prepare(row, found?.at(index))) : null;
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return null;
+    }
+  };
+
+  /** The fast path keeps nothing of a row, so the few that are looked at are prepared once more. */
+  const observeDirect = (
+    direct: DirectPipeline,
+    rows: readonly Row[],
+    found: FoundFeatures | null,
+    { wants, take }: NonNullable<PredictOptions["observe"]>,
+  ) => {
+    for (let index = 0; index < rows.length; index++) {
+      if (!wants(index) || found?.error(index) !== undefined) continue;
+      const row = rows[index]!;
+      try {
+        take(index, pipeline.observe({ row, steps: direct.prepare(row, found?.at(index)) }));
+      } catch (error) {
+        if (!(error instanceof RowError)) throw error;
+      }
+    }
+  };
+
   const runTimed = async (
     feeds: Record<string, GraphTensor>,
     rows: number,
@@ -369,8 +403,14 @@ function assemble(
   const predict: Predictor["predict"] = async (rows, options = {}) => {
     const found = await lookUp(rows);
     if (found !== null && options.served === true) served?.(found.steps);
-    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, found, options);
+    const { observe } = options;
+    if (pipeline.direct !== null) {
+      if (observe !== undefined) observeDirect(pipeline.direct, rows, found, observe);
+      return predictDirect(pipeline.direct, rows, found, options);
+    }
     const { good, bad } = await prepare(rows, found);
+    if (observe !== undefined)
+      for (const { index, row } of good) if (observe.wants(index)) observe.take(index, pipeline.observe(row));
     const results = new Array<RowResult>(rows.length);
     for (const { index, error } of bad) results[index] = { ok: false, error };
     const ordered =
@@ -418,6 +458,12 @@ function assemble(
         index: (one) => one.index,
         now: () => performance.now(),
       });
+    },
+    async features(rows) {
+      const found = await lookUp(rows);
+      const all: (Float64Array | null)[] = [];
+      for (const [index, row] of rows.entries()) all.push(await featuresOf(row, found, index));
+      return all;
     },
     async activatedTwice(rows) {
       if (!manifest.postprocess.some((head) => head.kind === "classification" && head.activation === "softmax"))
