@@ -59,7 +59,10 @@ export function expectedPerformance(
   return {
     accuracy: ratio(tp + tn, rows),
     accuracySd: ratio(Math.sqrt(variance), rows),
-    ...{ tp, fp, fn, tn },
+    tp,
+    fp,
+    fn,
+    tn,
     precision: ratio(tp, tp + fp),
     recall: ratio(tp, tp + fn),
     f1: ratio(2 * tp, 2 * tp + fp + fn),
