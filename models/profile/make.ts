@@ -86,14 +86,14 @@ export function profileLabels(all: readonly LabelledValues[], variables: readonl
   });
 }
 
-/** Twentieths of the absolute errors; the last edge is twice the largest of them, beyond which errors count as that. */
+/** Twentieths of the absolute errors; the last edge is twice the largest of those, beyond which errors count as that. */
 function errorCells(head: string, errors: Float64Array): LabelledHead {
   const sorted = errors.toSorted();
   const n = sorted.length;
   const cells = Math.max(1, Math.min(ERROR_CELLS, Math.floor(n / 10)));
   const inner = Array.from({ length: cells - 1 }, (_, i) => sorted[Math.floor(((i + 1) * n) / cells)]!);
   const top = inner.at(-1) ?? sorted[Math.floor(n / 2)] ?? 0;
-  const edges = [...new Set([...inner.filter((edge) => edge > 0), top * 1.5, top * 2, top * 4])]
+  const edges = [...new Set([...inner.filter((edge) => edge > 0), top * 1.5, top * 2])]
     .filter((edge) => edge > 0)
     .toSorted((a, b) => a - b);
   const counts = new Array<number>(edges.length + 1).fill(0);
