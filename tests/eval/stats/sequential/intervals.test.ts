@@ -114,7 +114,7 @@ describe("the betting interval", () => {
   });
   it("holds the sample mean of a stream that stays the same, and has no mean left where it jumped", () => {
     const values = bernoulli(new RandomStream(3), 500, 0.3);
-    const mean = values.reduce((sum, one) => sum + one, 0) / 500;
+    const mean = values.reduce<number>((sum, one) => sum + one, 0) / 500;
     const { low, high } = bettingInterval(values, 0.05);
     expect(low).toBeLessThan(mean);
     expect(high).toBeGreaterThan(mean);
