@@ -11,7 +11,7 @@ import { nameOf, percent } from "./checks/check.ts";
 import { performanceChecks } from "./checks/performance.ts";
 import { decidingRates, qualityChecks } from "./checks/quality.ts";
 import type { WatchCheck, WatchedModel } from "./schema/verdict.ts";
-import { windowOf, type Window } from "./window.ts";
+import { windowOf, type Window } from "./live/window.ts";
 
 const DAY_MS = 86_400_000;
 

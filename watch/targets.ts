@@ -5,7 +5,7 @@ import type { Configuration } from "../eval/schema/configuration.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { watchPolicy } from "../models/core/manifest/watch.ts";
 import { isRemote, loadModelFile, type LoadedManifest } from "../models/core/predictor/load.ts";
-import { readModels, type ReadDeps } from "./read.ts";
+import { readModels, type ReadDeps } from "./live/read.ts";
 import type { WatchTarget } from "./watch.ts";
 
 export type TargetRequest = {

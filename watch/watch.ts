@@ -8,12 +8,12 @@ import type { WatchPolicy } from "../models/core/manifest/watch.ts";
 import type { LiveCounts } from "../models/profile/live.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { judgeLive } from "./judge.ts";
-import { readLive, type ReadDeps } from "./read.ts";
+import { readLive, type ReadDeps } from "./live/read.ts";
 import { renderWatchHtml } from "./report/html.ts";
 import { renderWatchMarkdown } from "./report/markdown.ts";
 import { watchState, type WatchState } from "./schema/state.ts";
 import type { WatchedModel, WatchFile } from "./schema/verdict.ts";
-import { emptyState, hoursOf, instancesSince, withLive } from "./state.ts";
+import { emptyState, hoursOf, instancesSince, withLive } from "./live/state.ts";
 
 /** One live model: where its servers are, and what it is judged by. */
 export type WatchTarget = {

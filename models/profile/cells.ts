@@ -84,7 +84,7 @@ export function valueAdder({ variable, from }: VariableCells, names: readonly st
 }
 
 /** Cells of the labelled answers: per head its confusion, then positives and negatives per score cell; or its errors. */
-export type LabelCells = { head: LabelledHead; from: number; size: number; scoreEdges: readonly number[] | null };
+export type LabelCells = { head: LabelledHead; from: number; size: number; scoreCuts: readonly number[] | null };
 
 export function labelCellsOf({ labels, variables }: Pick<Profile, "labels" | "variables">): {
   heads: LabelCells[];
@@ -93,29 +93,22 @@ export function labelCellsOf({ labels, variables }: Pick<Profile, "labels" | "va
   let from = 0;
   const heads = labels.map((head): LabelCells => {
     const score = variables.find(({ name }) => name === `${head.head}.score`);
-    const scoreEdges =
+    const scoreCuts =
       head.kind === "classes" && head.positives !== undefined && score?.kind === "numbers" ? score.edges : null;
     const size =
       head.kind === "errors"
         ? head.edges.length + 1
-        : head.classes.length ** 2 + (scoreEdges === null ? 0 : 2 * (scoreEdges.length + 1));
-    const one = { head, from, size, scoreEdges };
+        : head.classes.length ** 2 + (scoreCuts === null ? 0 : 2 * (scoreCuts.length + 1));
+    const one = { head, from, size, scoreCuts };
     from += size;
     return one;
   });
   return { heads, size: from };
 }
 
-/** The gate's own counts of a labelled head, in its cells. */
-export function referenceLabels(head: LabelledHead): number[] {
-  return head.kind === "errors"
-    ? [...head.counts]
-    : [...head.confusion, ...(head.positives ?? []), ...(head.negatives ?? [])];
-}
-
 /** Adds one labelled answer. Classes: indices of the true class and of the answer's; errors: truth and value. */
 export function addLabelled(
-  { head, from, scoreEdges }: LabelCells,
+  { head, from, scoreCuts }: LabelCells,
   truth: number,
   answer: { value: number; score: number },
   into: Uint32Array,
@@ -126,7 +119,7 @@ export function addLabelled(
   }
   const k = head.classes.length;
   into[from + truth * k + answer.value]!++;
-  if (scoreEdges === null) return;
-  const cells = scoreEdges.length + 1;
-  into[from + k * k + (truth === 1 ? 0 : cells) + cellOf(answer.score, scoreEdges)]!++;
+  if (scoreCuts === null) return;
+  const cells = scoreCuts.length + 1;
+  into[from + k * k + (truth === 1 ? 0 : cells) + cellOf(answer.score, scoreCuts)]!++;
 }

@@ -16,7 +16,7 @@ type Steps = Readonly<Record<string, Prepared>>;
 type Reader = Feature & { read: (row: Row, steps: Steps) => number };
 
 /** What a profile holds at most. */
-export const MAX_FEATURES = 300;
+const MAX_FEATURES = 300;
 /** A tensor or list of at most so many numbers is looked at number by number. */
 const MAX_ELEMENTS = 32;
 

@@ -51,7 +51,7 @@ export const liveCounts = z.strictObject({
 export type LiveCounts = z.infer<typeof liveCounts>;
 
 /** Counts of cells, added. */
-export function addCounts(into: number[], more: readonly number[]): number[] {
+function addCounts(into: number[], more: readonly number[]): number[] {
   more.forEach((value, i) => {
     into[i] = (into[i] ?? 0) + value;
   });

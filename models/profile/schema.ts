@@ -38,11 +38,11 @@ const categories = z.strictObject({
 
 const rate = z.strictObject({ ...named, kind: z.literal("rate"), yes: count, no: count });
 
-export const profileVariable = z.discriminatedUnion("kind", [numbers, categories, rate]);
+const profileVariable = z.discriminatedUnion("kind", [numbers, categories, rate]);
 export type ProfileVariable = z.infer<typeof profileVariable>;
 
 /** What the gate knows of the true values, in the cells in which the server counts them again. */
-export const labelledHead = z.discriminatedUnion("kind", [
+const labelledHead = z.discriminatedUnion("kind", [
   z.strictObject({
     head: z.string(),
     kind: z.literal("classes"),

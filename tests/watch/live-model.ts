@@ -14,7 +14,7 @@ import { folderWith } from "../eval/dataset/build.ts";
 import { gate, type Gated } from "../eval/gate/run.ts";
 
 /** A row and what came of it: the model's score is the sigmoid of a + 10 b + ½, and so is the truth's probability. */
-export type RiskRow = { a: number; b: number; c: number };
+type RiskRow = { a: number; b: number; c: number };
 export type LabelledRow = { row: RiskRow; label: "no" | "yes" };
 
 type World = {

@@ -7,7 +7,7 @@ import { referenceCounts } from "../../models/profile/cells.ts";
 import type { ProfileVariable } from "../../models/profile/schema.ts";
 import type { WatchPolicy } from "../../models/core/manifest/watch.ts";
 import type { WatchCheck } from "../schema/verdict.ts";
-import type { Window } from "../window.ts";
+import type { Window } from "../live/window.ts";
 import { finite, intervalOf, watchCheck, type Decided } from "./check.ts";
 
 /** The cells that partition a variable's rows: without those that count rows once more, or without a value. */
@@ -49,7 +49,7 @@ export function distributionChecks(
     benjaminiHochberg(features.map(({ estimate }) => estimate.pValue)).map((p, i) => [features[i]!.variable.name, p]),
   );
   return compared.map(({ variable, estimate, rows }) => {
-    const { verdict, reason } = decided(estimate, rows, policy);
+    const { verdict, reason } = byEffect(estimate, rows, policy);
     const answers = variable.role === "answer";
     const pValue = adjusted.get(variable.name) ?? Number.NaN;
     return watchCheck({
@@ -71,7 +71,7 @@ export function distributionChecks(
   });
 }
 
-function decided(
+function byEffect(
   estimate: DriftEstimate,
   rows: number,
   { psi, minimumRows }: WatchPolicy,

@@ -41,7 +41,7 @@ export function performanceChecks(
   );
 }
 
-export const liveMetric = (head: LabelledHead): "accuracy" | "mae" => (head.kind === "classes" ? "accuracy" : "mae");
+const liveMetric = (head: LabelledHead): "accuracy" | "mae" => (head.kind === "classes" ? "accuracy" : "mae");
 
 function rulesOf(head: LabelledHead, gates: Gates | null, { labels }: WatchPolicy): Rule[] {
   const metric = liveMetric(head);

@@ -4,7 +4,7 @@ import { referenceCounts } from "../../models/profile/cells.ts";
 import type { Profile, ProfileVariable } from "../../models/profile/schema.ts";
 import type { WatchPolicy } from "../../models/core/manifest/watch.ts";
 import type { WatchCheck } from "../schema/verdict.ts";
-import type { Window } from "../window.ts";
+import type { Window } from "../live/window.ts";
 import { finite, intervalOf, percent, verdictOf, watchCheck, type Decided } from "./check.ts";
 
 type Watched = { name: string; what: string; decides: boolean; reference: Rate; live: Rate; detail: string };

@@ -6,7 +6,7 @@ import { check, modelIdentity, verdictWord } from "../../eval/schema/verdict.ts"
 const watchMetrics = ["psi", "rate"] as const;
 
 /** A check of the gate's shape on what a live model sees and answers. */
-export const watchCheck = check.omit({ metric: true, discordant: true, signature: true }).extend({
+const watchCheck = check.omit({ metric: true, discordant: true, signature: true }).extend({
   metric: z.enum([...metricNames, ...watchMetrics]),
   group: z
     .enum(["answers", "features", "quality", "performance"])
@@ -25,7 +25,7 @@ const distribution = z.strictObject({
   live: z.array(z.int().nonnegative()),
 });
 
-export const watchedModel = z.strictObject({
+const watchedModel = z.strictObject({
   model: modelIdentity.pick({ id: true, version: true, sha256: true }),
   url: z.array(z.string()),
   profile: z

@@ -72,7 +72,7 @@ export const watchSettings = z.strictObject({
 });
 export type WatchSettings = z.infer<typeof watchSettings>;
 
-export const watchDefaults = {
+const watchDefaults = {
   windowDays: 7,
   looksPerYear: 365,
   falseAlarmsPerYear: 1,

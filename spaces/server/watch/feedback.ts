@@ -27,7 +27,7 @@ export const feedbackItem = z
     error: "exactly one of `label` and `event`",
   })
   .refine((item) => item.event !== undefined || item.value === undefined, { error: "`value` belongs to an event" });
-export type FeedbackItem = z.infer<typeof feedbackItem>;
+type FeedbackItem = z.infer<typeof feedbackItem>;
 
 /** What became of one item. `invalid`, `unknown` and `conflict` change nothing. */
 export type FeedbackResult =

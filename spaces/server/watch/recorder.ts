@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { answerVariables } from "../../../models/profile/answers.ts";
@@ -6,11 +7,15 @@ import { cellsOf, labelCellsOf, valueAdder, type AddValue } from "../../../model
 import { featuresOf } from "../../../models/profile/features.ts";
 import type { LiveCounts } from "../../../models/profile/live.ts";
 import { profileFile, type Profile } from "../../../models/profile/schema.ts";
-import type { RowOutcome } from "../serving/served-model.ts";
 import { countedHours, hourOf } from "./counted-hours.ts";
 import { createFeedback, type Feedback } from "./feedback.ts";
 import { rememberPredictions } from "./predictions.ts";
 import { refusalKind } from "./refusal-kind.ts";
+
+/** What is read of a row's outcome. */
+type Outcome =
+  | { ok: true; heads: Record<string, HeadResult>; seen?: Float64Array }
+  | { ok: false; refused: boolean; diagnostic: Pick<Diagnostic, "problem"> };
 
 /** Counts what one version of a model sees and answers. Nothing of it identifies a row. */
 export type Recorder = {
@@ -22,7 +27,7 @@ export type Recorder = {
    * @param places of the outcomes among the `rows` of the request, where some rows have none
    * @returns the id of its predictions; null where no feedback can be joined
    */
-  record(outcomes: readonly RowOutcome[], places?: readonly number[], rows?: number): string | null;
+  record(outcomes: readonly Outcome[], places?: readonly number[], rows?: number): string | null;
   /** A row that the model's schema refused, by the words of its first problem. */
   refused(problem: string): void;
   feedback: Feedback | null;
@@ -32,7 +37,7 @@ export type Recorder = {
 export type RecorderDeps = { now: () => number; capacity: number };
 
 /** The profile beside a model, if it is of this very model. */
-export function readProfile(
+function readProfile(
   text: string | null,
   model: { id: string; version: string; sha256: string },
 ): { profile: Profile; sha256: string } | { why: string } {
@@ -94,7 +99,7 @@ export function createRecorder(
     }
   };
 
-  const count = (outcome: RowOutcome & { ok: true }) => {
+  const count = (outcome: Outcome & { ok: true }) => {
     const { cells } = hours.answered();
     const { heads, seen } = outcome;
     for (let k = 0; k < answers.length; k++) {

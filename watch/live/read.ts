@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { EvaluationError, type Diagnostic } from "../models/core/errors.ts";
-import { liveCounts, type LiveCounts } from "../models/profile/live.ts";
+import { EvaluationError, type Diagnostic } from "../../models/core/errors.ts";
+import { liveCounts, type LiveCounts } from "../../models/profile/live.ts";
 
 const TIMEOUT_MS = 30_000;
 const LARGEST_BYTES = 64_000_000;

@@ -1,5 +1,5 @@
-import { mergeHours, type HourCounts, type LiveCounts } from "../models/profile/live.ts";
-import type { WatchState } from "./schema/state.ts";
+import { mergeHours, type HourCounts, type LiveCounts } from "../../models/profile/live.ts";
+import type { WatchState } from "../schema/state.ts";
 
 const DAY_MS = 86_400_000;
 /** A server keeps two weeks of hours, and may still change them: labels come late. */

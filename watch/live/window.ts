@@ -1,5 +1,5 @@
-import type { ProfileVariable } from "../models/profile/schema.ts";
-import { refusalKinds, type HourCounts, type RefusalKind } from "../models/profile/live.ts";
+import type { ProfileVariable } from "../../models/profile/schema.ts";
+import { refusalKinds, type HourCounts, type RefusalKind } from "../../models/profile/live.ts";
 
 const DAY_MS = 86_400_000;
 
