@@ -1,5 +1,5 @@
 /** Share of the time that counting features may take. */
-const SHARE = 0.01;
+const SHARE = 0.005;
 /** Time that may be saved up while nothing is asked, so that little traffic is counted whole. */
 const MAX_SAVED_MS = 50;
 /** What one row is assumed to cost before it was measured. */
@@ -9,8 +9,8 @@ const NEWEST_WEIGHT = 0.1;
 type Observed = { wants: (index: number) => boolean; take: (index: number, features: Float64Array) => void };
 
 /**
- * Chooses the rows of a call whose features are read for the watch. It measures what that costs and spends at most one
- * hundredth of the time on it: all rows while there is little to do, evenly chosen ones under load.
+ * Chooses the rows of a call whose features are read for the watch. It measures what that costs and spends at most half a
+ * per cent of the time on it: all rows while there is little to do, evenly chosen ones under load.
  *
  * @param now milliseconds
  */
@@ -24,7 +24,7 @@ export function featureSampler(
     const time = now();
     savedMs = Math.min(MAX_SAVED_MS, savedMs + SHARE * (time - at));
     at = time;
-    const affordable = Math.floor(savedMs / rowMs);
+    const affordable = Math.max(0, Math.floor(savedMs / rowMs));
     const every = affordable === 0 ? 0 : Math.max(1, Math.ceil(rows / affordable));
     // A row that is asked alone has no neighbours to be chosen among, so the first of a call is always index 0.
     let begunAt = 0;

@@ -1,0 +1,201 @@
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+// node scripts/with-node24.mjs bench/watch-overhead.ts [--rounds 60] [--seconds 0.25] [--profile FILE]
+//
+// What counting for the watch costs: the same server with births twice, once with the profile of its gate beside the
+// model and once without it, asked in turn in one run (single rows over 64 connections, and batches of 256 rows). What is
+// compared is the processor time that a server spends per answered row, because its throughput is one over that, and
+// other work on the machine hardly changes it. Writes bench/results/watch-overhead.md.
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+if (process.argv[2] === "serve") {
+  const { startServer } = await import("../spaces/server/server.ts");
+  const { settingsSchema } = await import("../spaces/server/settings/settings.ts");
+  const settings = settingsSchema.parse({
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    watch: false,
+    // What a server chooses by measuring must not differ between the two.
+    engine: "main",
+    maxBatch: 32,
+    sweepBudgetMs: 0,
+  });
+  const server = await startServer([process.argv[3]!], settings, { env: process.env, fetch });
+  await server.loaded;
+  process.send!(server.address);
+  process.on("message", () => {
+    const { user, system } = process.cpuUsage();
+    process.send!((user + system) / 1000);
+  });
+} else await measure();
+
+type Served = { address: string; cpuMs: () => Promise<number>; stop: () => void };
+
+async function serve(dir: string): Promise<Served> {
+  const child = fork(fileURLToPath(import.meta.url), ["serve", dir], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const address = await new Promise<string>((resolve) => child.once("message", (one) => resolve(String(one))));
+  const cpuMs = () =>
+    new Promise<number>((resolve) => {
+      child.once("message", (one) => resolve(Number(one)));
+      child.send("cpu");
+    });
+  return { address, cpuMs, stop: () => void child.kill() };
+}
+
+function flag(name: string, fallback: number): number {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? fallback : Number(process.argv[at + 1]);
+}
+
+/** Microseconds of the server's processor time per answered row, with closed-loop clients. */
+async function load(
+  { address, cpuMs }: Served,
+  path: string,
+  bodies: readonly string[],
+  rows: number,
+  seconds: number,
+  clients: number,
+) {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const end = performance.now() + seconds * 1000;
+  let answered = 0;
+  let next = 0;
+  const one = () =>
+    new Promise<void>((resolve, reject) => {
+      const body = bodies[next++ % bodies.length]!;
+      const call = request(
+        address + path,
+        {
+          method: "POST",
+          agent,
+          headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+        },
+        (response) => {
+          response.resume();
+          response.once("end", () => {
+            if (response.statusCode === 200) answered += rows;
+            resolve();
+          });
+        },
+      );
+      call.once("error", reject);
+      call.end(body);
+    });
+  const before = await cpuMs();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (performance.now() < end) await one();
+    }),
+  );
+  const cost = (1000 * ((await cpuMs()) - before)) / answered;
+  agent.destroy();
+  return cost;
+}
+
+/** The round that other work disturbed least. */
+function least(values: readonly number[]): number {
+  return Math.min(...values);
+}
+
+/** Order statistics that hold the median of the rounds' ratios with 95 % (binomial, normal approximation). */
+function medianInterval(values: readonly number[]): [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = 0.98 * Math.sqrt(sorted.length);
+  return [
+    sorted[Math.max(0, Math.floor(sorted.length / 2 - half))]!,
+    sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + half))]!,
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function measure(): Promise<void> {
+  const rounds = flag("rounds", 60);
+  const seconds = flag("seconds", 0.25);
+  const folder = mkdtempSync(join(tmpdir(), "bench-watch-"));
+  const at = process.argv.indexOf("--profile");
+  const profile = at === -1 ? join(root, ".sluice/profiles/births.json") : process.argv[at + 1]!;
+  const dirs = { with: join(folder, "with/births"), without: join(folder, "without/births") };
+  for (const dir of Object.values(dirs))
+    cpSync(join(root, "models/births"), dir, {
+      recursive: true,
+      filter: (path) => !/\/(data|train|production)$/.test(path),
+    });
+  try {
+    copyFileSync(profile, join(dirs.with, "profile.json"));
+  } catch {
+    throw new Error(`no profile at ${profile}: run \`npx sluice gate births\` first, or name one with --profile`);
+  }
+  const rows = readFileSync(join(root, "models/births/data/eval.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { date, history } = JSON.parse(line) as { date: string; history: number[] };
+      return { date, history };
+    });
+  const batch = [JSON.stringify({ rows: rows.slice(0, 256) })];
+  const cases = [
+    {
+      what: "single rows, 64 connections",
+      path: "/models/births/predict",
+      bodies: rows.map((row) => JSON.stringify(row)),
+      rows: 1,
+      clients: 64,
+    },
+    {
+      what: "batches of 256 rows, 2 connections",
+      path: "/models/births/predict/batch",
+      bodies: batch,
+      rows: 256,
+      clients: 2,
+    },
+  ];
+  const servers = { with: await serve(dirs.with), without: await serve(dirs.without) };
+  const lines: string[] = [];
+  const startLoad = loadavg()[0]!;
+  try {
+    for (const { what, path, bodies, rows: each, clients } of cases) {
+      const rates = { with: [] as number[], without: [] as number[] };
+      const ratios: number[] = [];
+      for (const server of Object.values(servers)) await load(server, path, bodies, each, 1, clients);
+      for (let round = 0; round < rounds; round++) {
+        // Which comes first changes, so that a machine that slows down favours neither.
+        for (const kind of round % 2 === 0 ? (["with", "without"] as const) : (["without", "with"] as const)) {
+          await sleep(100);
+          rates[kind].push(await load(servers[kind], path, bodies, each, seconds, clients));
+        }
+        ratios.push(rates.without.at(-1)! / rates.with.at(-1)!);
+      }
+      const [low, high] = medianInterval(ratios);
+      lines.push(
+        `| ${what} | ${least(rates.without).toFixed(2)} | ${least(rates.with).toFixed(2)} | ${(least(rates.without) / least(rates.with)).toFixed(3)} | ${median(ratios).toFixed(3)} | ${low.toFixed(3)} to ${high.toFixed(3)} |`,
+      );
+      console.log(lines.at(-1));
+    }
+  } finally {
+    for (const { stop } of Object.values(servers)) stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const text = `# What the watch costs the server
+
+${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${startLoad.toFixed(1)} before. Node ${process.version.slice(1)}, births (67 variables), ${rounds} alternating rounds of ${seconds} s. Processor time of
+the server per row, in microseconds. The ratio is that of the throughputs it allows; the goal is at least 0.98.
+
+Command: \`node scripts/with-node24.mjs bench/watch-overhead.ts --rounds ${rounds} --seconds ${seconds}\`
+
+| what | without a profile, µs a row in the least disturbed round | with it | ratio | ratio, median of the rounds | its 95 % interval |
+| --- | --- | --- | --- | --- | --- |
+${lines.join("\n")}
+`;
+  writeFileSync(join(root, "bench/results/watch-overhead.md"), text);
+}
