@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 
-// node scripts/with-node24.mjs bench/watch-overhead.ts [--rounds 60] [--seconds 0.25] [--profile FILE]
+// node scripts/with-node24.mjs bench/watch-overhead.ts [--pairs 8] [--rounds 8] [--seconds 0.25] [--profile FILE]
 //
 // What counting for the watch costs: the same server with births twice, once with the profile of its gate beside the
 // model and once without it, asked in turn in one run (single rows over 64 connections, and batches of 256 rows). What is
@@ -100,27 +99,12 @@ async function load(
   return cost;
 }
 
-/** The round that other work disturbed least. */
-function least(values: readonly number[]): number {
-  return Math.min(...values);
-}
-
-/** Order statistics that hold the median of the rounds' ratios with 95 % (binomial, normal approximation). */
-function medianInterval(values: readonly number[]): [number, number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = 0.98 * Math.sqrt(sorted.length);
-  return [
-    sorted[Math.max(0, Math.floor(sorted.length / 2 - half))]!,
-    sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + half))]!,
-  ];
-}
-
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 async function measure(): Promise<void> {
-  const rounds = flag("rounds", 60);
+  const rounds = flag("rounds", 8);
   const seconds = flag("seconds", 0.25);
   const folder = mkdtempSync(join(tmpdir(), "bench-watch-"));
   const at = process.argv.indexOf("--profile");
@@ -160,41 +144,46 @@ async function measure(): Promise<void> {
       clients: 2,
     },
   ];
-  const servers = { with: await serve(dirs.with), without: await serve(dirs.without) };
-  const lines: string[] = [];
+  const pairs = flag("pairs", 8);
+  const found = cases.map(() => ({ with: [] as number[], without: [] as number[], ratios: [] as number[] }));
   const startLoad = loadavg()[0]!;
   try {
-    for (const { what, path, bodies, rows: each, clients } of cases) {
-      const rates = { with: [] as number[], without: [] as number[] };
-      const ratios: number[] = [];
-      for (const server of Object.values(servers)) await load(server, path, bodies, each, 1, clients);
-      for (let round = 0; round < rounds; round++) {
-        // Which comes first changes, so that a machine that slows down favours neither.
-        for (const kind of round % 2 === 0 ? (["with", "without"] as const) : (["without", "with"] as const)) {
-          await sleep(100);
-          rates[kind].push(await load(servers[kind], path, bodies, each, seconds, clients));
-        }
-        ratios.push(rates.without.at(-1)! / rates.with.at(-1)!);
+    for (let pair = 0; pair < pairs; pair++) {
+      // A process keeps what its compiler decided early on, so one pair alone would say little.
+      const servers = { with: await serve(dirs.with), without: await serve(dirs.without) };
+      for (const [c, { path, bodies, rows: each, clients }] of cases.entries()) {
+        const costs = { with: [] as number[], without: [] as number[] };
+        for (const server of Object.values(servers)) await load(server, path, bodies, each, 1, clients);
+        for (let round = 0; round < rounds; round++)
+          // Which comes first changes, so that a machine that slows down favours neither.
+          for (const kind of round % 2 === 0 ? (["with", "without"] as const) : (["without", "with"] as const))
+            costs[kind].push(await load(servers[kind], path, bodies, each, seconds, clients));
+        const [one, other] = [median(costs.with), median(costs.without)];
+        found[c]!.with.push(one);
+        found[c]!.without.push(other);
+        found[c]!.ratios.push(other / one);
       }
-      const [low, high] = medianInterval(ratios);
-      lines.push(
-        `| ${what} | ${least(rates.without).toFixed(2)} | ${least(rates.with).toFixed(2)} | ${(least(rates.without) / least(rates.with)).toFixed(3)} | ${median(ratios).toFixed(3)} | ${low.toFixed(3)} to ${high.toFixed(3)} |`,
-      );
-      console.log(lines.at(-1));
+      for (const { stop } of Object.values(servers)) stop();
     }
   } finally {
-    for (const { stop } of Object.values(servers)) stop();
     rmSync(folder, { recursive: true, force: true });
   }
+  const lines = cases.map(({ what }, c) => {
+    const { with: one, without, ratios } = found[c]!;
+    const shown = ratios.toSorted((a, b) => a - b).map((ratio) => ratio.toFixed(3));
+    return `| ${what} | ${median(without).toFixed(2)} | ${median(one).toFixed(2)} | ${median(ratios).toFixed(3)} | ${shown.join(", ")} |`;
+  });
+  console.log(lines.join("\n"));
   const text = `# What the watch costs the server
 
-${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${startLoad.toFixed(1)} before. Node ${process.version.slice(1)}, births (67 variables), ${rounds} alternating rounds of ${seconds} s. Processor time of
+${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${startLoad.toFixed(1)} before. Node ${process.version.slice(1)}, births (67 variables), ${pairs} pairs of servers,
+${rounds} alternating rounds of ${seconds} s each. Processor time of
 the server per row, in microseconds. The ratio is that of the throughputs it allows; the goal is at least 0.98.
 
-Command: \`node scripts/with-node24.mjs bench/watch-overhead.ts --rounds ${rounds} --seconds ${seconds}\`
+Command: \`node scripts/with-node24.mjs bench/watch-overhead.ts --pairs ${pairs} --rounds ${rounds} --seconds ${seconds}\`
 
-| what | without a profile, µs a row in the least disturbed round | with it | ratio | ratio, median of the rounds | its 95 % interval |
-| --- | --- | --- | --- | --- | --- |
+| what | without a profile, µs a row | with it | ratio, median of the pairs | each pair |
+| --- | --- | --- | --- | --- |
 ${lines.join("\n")}
 `;
   writeFileSync(join(root, "bench/results/watch-overhead.md"), text);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { readConfiguration } from "../eval/gate.ts";
+import { readConfiguration } from "../eval/gate/configuration-file.ts";
 import type { Configuration } from "../eval/schema/configuration.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { watchPolicy } from "../models/core/manifest/watch.ts";

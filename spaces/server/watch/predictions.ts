@@ -8,7 +8,12 @@ export type Remembered = {
 };
 
 const NONCE_BYTES = 6;
-const ID = /^(?<instance>[0-9a-f]{12})\.(?<sequence>[0-9a-z]{1,10})\.(?<nonce>[0-9a-z]{1,10})(?::(?<index>\d{1,6}))?$/;
+const ID =
+  /^(?<instance>[0-9a-f]{12})\.(?<sequence>[0-9a-z]{1,10})\.(?<nonce>[0-9a-z]{1,5}-[0-9a-z]{1,5})(?::(?<index>\d{1,6}))?$/;
+
+/** Converting a large number at once takes several times longer than its two halves, which are small ones. */
+const textOf = (secret: number): string =>
+  `${Math.floor(secret / 2 ** 24).toString(36)}-${(secret % 2 ** 24).toString(36)}`;
 
 /**
  * The last answers of one model, so that true labels can be joined with them. A ring in memory of fixed size: the oldest
@@ -30,6 +35,8 @@ export function rememberPredictions(instance: string, capacity: number, heads: n
   const random = Buffer.alloc(NONCE_BYTES * 1024);
   let used = random.length;
   let next = 0;
+
+  const prefix = `${instance}.`;
 
   const nonce = (): number => {
     if (used === random.length) {
@@ -61,11 +68,13 @@ export function rememberPredictions(instance: string, capacity: number, heads: n
         nonces[slot] = secret;
         hours[slot] = hour;
         events[slot] = 0;
-        truths.fill(Number.NaN, slot * heads, (slot + 1) * heads);
-        values.fill(Number.NaN, slot * heads, (slot + 1) * heads);
+        for (let k = slot * heads; k < (slot + 1) * heads; k++) {
+          truths[k] = Number.NaN;
+          values[k] = Number.NaN;
+        }
       }
       return {
-        id: `${instance}.${first.toString(36)}.${secret.toString(36)}`,
+        id: `${prefix}${first.toString(36)}.${textOf(secret)}`,
         slotOf: (index) => (first + index) % capacity,
       };
     },
@@ -75,7 +84,7 @@ export function rememberPredictions(instance: string, capacity: number, heads: n
       if (parts === undefined || parts["instance"] !== instance) return null;
       const sequence = Number.parseInt(parts["sequence"]!, 36) + Number(parts["index"] ?? 0);
       const slot = sequence % capacity;
-      return sequences[slot] === sequence && nonces[slot] === Number.parseInt(parts["nonce"]!, 36)
+      return sequences[slot] === sequence && textOf(nonces[slot]!) === parts["nonce"]
         ? { slot, hour: hours[slot]! }
         : null;
     },
