@@ -77,6 +77,7 @@ export function riskManifest(changes: Partial<ManifestInput> = {}): ManifestInpu
         { kind: "non-inferiority", metric: "accuracy", margin: 0.05 },
       ],
     },
+    serving: { examples: [{ a: 1, b: 0, c: 0 }] },
     ...changes,
   };
 }

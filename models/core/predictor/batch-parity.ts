@@ -30,6 +30,9 @@ const PARITY_ROWS = 64;
 /** ln 0.01 / ln 0.99: so many comparisons find a difference in 1 % of runs with probability 99 %. */
 const COMPARISONS = 459;
 
+/** Number of rows that are prepared for the check: preparing pictures can take longer than running the model. */
+const PREPARED_ROWS = 2 * PARITY_ROWS;
+
 /** Time after which no further batch is repeated. */
 const REPEAT_MS = 1_000;
 
@@ -82,6 +85,20 @@ export async function batchParity<T>(
     ok: sample.length > 0 && seen.maxDifference <= how.tolerance,
     repeatable: repeats.maxDifference <= how.tolerance,
   };
+}
+
+/**
+ * The rows that the check prepares, spread evenly over their lengths.
+ *
+ * @param roughLength any number that grows with the prepared row's length
+ * @returns indices of at most 128 rows
+ */
+export function parityRows<T>(rows: readonly T[], roughLength: (row: T) => number): number[] {
+  const lengths = rows.map(roughLength);
+  return spread(
+    [...rows.keys()].toSorted((a, b) => lengths[a]! - lengths[b]!),
+    PREPARED_ROWS,
+  );
 }
 
 /** By head. */

@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { defaultCacheDir } from "../artifact/cache-dir.ts";
 import { fetchArtifact, type ArtifactDeps, type VerifiedModel } from "../artifact/artifact.ts";
 import { fixedReshape } from "../artifact/onnx-file.ts";
-import { batchParity, type BatchParity } from "./batch-parity.ts";
+import { batchParity, parityRows, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
+import { featuresOfRow, observeDirect, type Observe } from "./observe.ts";
 import { compilePipeline, type FoundFeatures, type Pipeline, type PreparedRow } from "./pipeline.ts";
 import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
 import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
@@ -51,8 +52,7 @@ type PredictOptions = {
   tokenBudget?: number;
   /** Whether somebody asked for these rows: only then look-ups are recorded. */
   served?: boolean;
-  /** Of which rows the features are read as well, and where they go. They are those that the graph gets. */
-  observe?: { wants: (index: number) => boolean; take: (index: number, features: Float64Array) => void };
+  observe?: Observe;
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
 };
@@ -280,33 +280,12 @@ function assemble(
     return { good, bad };
   };
 
-  const featuresOf = async (row: Row, found: FoundFeatures | null, index: number): Promise<Float64Array | null> => {
-    try {
-      const refused = found?.error(index);
-      return refused === undefined ? pipeline.observe(await pipeline.prepare(row, found?.at(index))) : null;
-    } catch (error) {
-      if (!(error instanceof RowError)) throw error;
-      return null;
-    }
-  };
-
-  /** The fast path keeps nothing of a row, so the few that are looked at are prepared once more. */
-  const observeDirect = (
-    direct: DirectPipeline,
-    rows: readonly Row[],
-    found: FoundFeatures | null,
-    { wants, take }: NonNullable<PredictOptions["observe"]>,
-  ) => {
-    for (let index = 0; index < rows.length; index++) {
-      if (!wants(index) || found?.error(index) !== undefined) continue;
-      const row = rows[index]!;
-      try {
-        take(index, pipeline.observe({ row, steps: direct.prepare(row, found?.at(index)) }));
-      } catch (error) {
-        if (!(error instanceof RowError)) throw error;
-      }
-    }
-  };
+  const textFields = Object.values(manifest.preprocess).flatMap((step) =>
+    step.kind === "text" ? [step.field, ...step.append] : [],
+  );
+  /** Of a row's texts, whose tokens are what makes rows differ in length. */
+  const characters = (row: Row): number =>
+    textFields.reduce((sum, field) => sum + (typeof row[field] === "string" ? row[field].length : 0), 0);
 
   const runTimed = async (
     feeds: Record<string, GraphTensor>,
@@ -405,7 +384,7 @@ function assemble(
     if (found !== null && options.served === true) served?.(found.steps);
     const { observe } = options;
     if (pipeline.direct !== null) {
-      if (observe !== undefined) observeDirect(pipeline.direct, rows, found, observe);
+      if (observe !== undefined) observeDirect(pipeline, pipeline.direct, rows, found, observe);
       return predictDirect(pipeline.direct, rows, found, options);
     }
     const { good, bad } = await prepare(rows, found);
@@ -449,20 +428,22 @@ function assemble(
       return result!.heads;
     },
     async batchParity(rows, tolerance = manifest.runtime.batchTolerance) {
-      const { good } = await prepare(rows, await lookUp(rows));
+      const chosen = parityRows(rows, characters);
+      const some = chosen.map((index) => rows[index]!);
+      const { good } = await prepare(some, await lookUp(some));
       return batchParity(good, {
         tolerance,
         batch: pipeline.fixedBatch ?? defaultBatch,
         length: (one) => one.row.length,
         run: (some) => run(some.map(({ row }) => row)),
-        index: (one) => one.index,
+        index: (one) => chosen[one.index]!,
         now: () => performance.now(),
       });
     },
     async features(rows) {
       const found = await lookUp(rows);
       const all: (Float64Array | null)[] = [];
-      for (const [index, row] of rows.entries()) all.push(await featuresOf(row, found, index));
+      for (const [index, row] of rows.entries()) all.push(await featuresOfRow(pipeline, row, found, index));
       return all;
     },
     async activatedTwice(rows) {

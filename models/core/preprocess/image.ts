@@ -43,15 +43,16 @@ export function compileImage(step: ImageStep, place: StepPlace): CompiledStep {
       received: `[${step.std.join(", ")}]`,
     });
   const order = step.channels === "bgr" ? [2, 1, 0] : [0, 1, 2];
+  // A pixel has 256 values only, so each is computed once per channel.
+  const tables = Array.from({ length: channels }, (_, c) =>
+    Float32Array.from({ length: 256 }, (_, byte) => (byte * step.scale - step.mean[c]!) / step.std[c]!),
+  );
+  const plane = width * height;
+  const [perPixel, perChannel] = step.layout === "chw" ? [1, plane] : [channels, 1];
   const normalised = (pixels: Uint8Array): Float32Array => {
-    const values = new Float32Array(channels * width * height);
-    const plane = width * height;
-    for (let i = 0; i < plane; i++) {
-      for (let c = 0; c < channels; c++) {
-        const value = (pixels[i * channels + order[c]!]! * step.scale - step.mean[c]!) / step.std[c]!;
-        values[step.layout === "chw" ? c * plane + i : i * channels + c] = value;
-      }
-    }
+    const values = new Float32Array(channels * plane);
+    for (const [c, table] of tables.entries())
+      for (let i = 0; i < plane; i++) values[i * perPixel + c * perChannel] = table[pixels[i * channels + order[c]!]!]!;
     return values;
   };
   let plain: Promise<Float32Array> | null = null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RawAnswer } from "../../../models/core/postprocess/compiled.ts";
-import { batchParity } from "../../../models/core/predictor/batch-parity.ts";
+import { batchParity, parityRows } from "../../../models/core/predictor/batch-parity.ts";
 import { RandomStream } from "../../../eval/stats/random.ts";
 
 type Run = (rows: readonly number[]) => Promise<Record<string, readonly number[]>[]>;
@@ -143,5 +143,14 @@ describe("the batches", () => {
     expect(all).toHaveLength(64);
     expect([all[0], all.at(-1)]).toEqual([0, 199]);
     expect(Math.max(...all.slice(1).map((row, i) => row - all[i]!))).toBeLessThanOrEqual(4);
+  });
+
+  it("prepares few rows of many: the shortest, the longest, and what lies evenly between", () => {
+    const lengths = Array.from({ length: 10_000 }, (_, i) => (i * 7919) % 10_000);
+    const chosen = parityRows(lengths, (length) => length).map((index) => lengths[index]!);
+    expect(chosen).toHaveLength(128);
+    expect([chosen[0], chosen.at(-1)]).toEqual([0, 9_999]);
+    expect(Math.max(...chosen.slice(1).map((length, i) => length - chosen[i]!))).toBeLessThanOrEqual(79);
+    expect(parityRows(["b", "a"], () => 0)).toEqual([0, 1]);
   });
 });
