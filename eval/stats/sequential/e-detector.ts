@@ -8,6 +8,9 @@ export const detectorBets: readonly number[] = [0.25, 0.5, 1, 2, 4];
  * Sci. 2, 2024). For each bet λ, L = 1 + λ(x - m₀), `sr` is M ← L(M + 1) from 0 (Shiryaev-Roberts) and `cusum` M ← L·max(M,
  * 1) from 1; each is averaged over the bets. While every mean is at most m₀ given the past, an alarm at M ≥ A comes after A
  * values on average at the earliest: ARL ≥ A. For a mean that falls, give 1 - x and 1 - m₀. Plain data.
+ *
+ * A rate that swings within the day is above m₀ for half of it, which the guarantee does not allow: give the values of a
+ * whole cohort in random order.
  */
 export type EDetector = { mean: number; bets: number[]; sr: number[]; cusum: number[]; count: number };
 
