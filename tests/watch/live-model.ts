@@ -152,7 +152,8 @@ export async function served(dir: string, settings: Record<string, unknown> = {}
     async ask(rows, { labelled = false } = {}) {
       const { json } = await post("predict/batch", { rows: rows.map(({ row }) => row) });
       const id = String(json["predictionId"]);
-      for (let from = 0; labelled && from < rows.length; from += 1000)
+      const sent = labelled ? rows.length : 0;
+      for (let from = 0; from < sent; from += 1000)
         await post("feedback", {
           feedback: rows.slice(from, from + 1000).map(({ label }, i) => ({ predictionId: `${id}:${from + i}`, label })),
         });
