@@ -12,7 +12,7 @@ import { Agent, request } from "node:http";
 // compared is the processor time that a server spends per answered row, because its throughput is one over that, and
 // other work on the machine hardly changes it. Writes bench/results/watch-overhead.md.
 
-/** Share of the time that the server lets the reading of features take (feature-sampler.ts). */
+/** `--feature-share` as it is by default. */
 const FEATURES = 0.005;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -124,7 +124,7 @@ async function addedWork(text: string, dir: string): Promise<{ single: number; b
   let now = 0;
   const sample = featureSampler(() => now);
   // Spends what is saved up, so that no row is chosen: what the choice costs is meant.
-  const { wants: first, take } = sample(1, () => {});
+  const { wants: first, take } = sample(1, FEATURES, () => {});
   if (first(0)) {
     now += 1000;
     take(0, new Float64Array());
@@ -136,7 +136,7 @@ async function addedWork(text: string, dir: string): Promise<{ single: number; b
   const many = Array.from({ length: 256 }, (_, i) => outcome(i));
   const one = [outcome(100)];
   const choose = (rows: number) => {
-    const { wants } = sample(rows, () => {});
+    const { wants } = sample(rows, FEATURES, () => {});
     for (let i = 0; i < rows; i++) wants(i);
   };
   return {

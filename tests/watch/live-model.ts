@@ -130,6 +130,7 @@ export async function served(dir: string, settings: Record<string, unknown> = {}
       logLevel: "silent",
       watch: false,
       sweepBudgetMs: 0,
+      featureShare: 1,
       ...settings,
     }),
     { env: {}, fetch },

@@ -24,8 +24,8 @@ export type RowAnswer =
 export type RunPlan = {
   maxBatch: number;
   tokenBudget: number | null;
-  /** Whether the features of some rows are read as well. */
-  observe?: boolean;
+  /** Share of the time that may be spent on reading the features of rows as well; 1 reads every row's. */
+  observe?: number;
 };
 
 /**

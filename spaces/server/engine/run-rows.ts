@@ -20,7 +20,9 @@ export async function runRows(
     badOutput: "row",
     served: true,
     ...(plan.tokenBudget === null ? {} : { tokenBudget: plan.tokenBudget }),
-    ...(plan.observe === true ? { observe: sample(rows.length, (index, features) => seen.set(index, features)) } : {}),
+    ...(plan.observe !== undefined && plan.observe > 0
+      ? { observe: sample(rows.length, plan.observe, (index, features) => seen.set(index, features)) }
+      : {}),
     onRun(run) {
       cost.inferenceMs += run.ms;
       cost.runs += 1;

@@ -67,7 +67,7 @@ export async function loadLocalModel(
       await readFile(join(dir, "profile.json"), "utf8").catch(() => null),
       { now: Date.now, capacity: settings.feedbackPredictions },
     );
-    const observing = watch.observes ? { ...plan, observe: true } : plan;
+    const observing = watch.observes ? { ...plan, observe: settings.featureShare } : plan;
     const scheduler = createScheduler(engine, observing, settings, roughLength(loaded), events);
     return serve(loaded, engine, scheduler, {
       plan,

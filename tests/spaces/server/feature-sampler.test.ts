@@ -7,10 +7,10 @@ function sampled() {
   const sample = featureSampler(() => now);
   return {
     /** @returns the rows that were looked at */
-    ask(rows: number, passedMs: number): number[] {
+    ask(rows: number, passedMs: number, share = 0.005): number[] {
       now += passedMs;
       const kept: number[] = [];
-      const { wants, take } = sample(rows, (index) => kept.push(index));
+      const { wants, take } = sample(rows, share, (index) => kept.push(index));
       for (let index = 0; index < rows; index++) {
         if (!wants(index)) continue;
         now += 0.1;
@@ -37,4 +37,9 @@ it("spends half a per cent of the time under load, on rows that are evenly chose
   const kept = server.ask(200, 0);
   expect(kept.length).toBeGreaterThan(10);
   expect(new Set(kept.slice(1).map((index, i) => index - kept[i]!)).size).toBe(1);
+});
+
+it("looks at every row where it may take all of the time", () => {
+  const server = sampled();
+  for (let i = 0; i < 20; i++) expect(server.ask(100, 0, 1)).toHaveLength(100);
 });
