@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-import { processes, slow } from "./tests/projects.ts";
+import { alone, processes, slow } from "./tests/projects.ts";
 
 const all = ["tests/**/*.test.ts"];
 const slowFiles = Object.keys(slow);
@@ -49,10 +49,22 @@ export default defineConfig({
         test: {
           name: "slow",
           include: slowFiles,
+          exclude: [...alone],
+          retry,
+          maxWorkers: 2,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: [...alone],
           retry,
           fileParallelism: false,
           maxConcurrency: 3,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,3 +1,4 @@
+import type { Telegraf } from "telegraf";
 import { ActionWorker, expireRequests } from "./approvals/action-worker.ts";
 import { commands } from "./commands/table.ts";
 import type { BotConfiguration, Secrets } from "./config/config.ts";
@@ -17,7 +18,7 @@ import { InboxWorker } from "./inbox/inbox-worker.ts";
 import { CallbackAnswers, type Toast } from "./inbox/callback-answers.ts";
 import { pollForever } from "./inbox/poll.ts";
 import { updateReceiver } from "./inbox/receive.ts";
-import { allowedUpdates } from "./inbox/update.ts";
+import { allowedUpdates } from "./telegram/update.ts";
 import { createWebhookServer, type WebhookServer } from "./inbox/webhook-server.ts";
 import { foreignWebhook, foreignWebhookError } from "./inbox/webhook.ts";
 import { Store } from "./store/store.ts";
@@ -27,7 +28,7 @@ import { TelegramFailure } from "./telegram/failure.ts";
 
 // The parts of the bot:
 //   inbox/             receives updates by polling or a webhook and stores them; a worker handles them one by one
-//   handle-update.ts   passes what somebody wrote or tapped to commands/ or approvals/
+//   handle-update.ts   the Telegraf bot: binds commands/ and the buttons of approvals/ to what people write and press
 //   commands/          one file for each Telegram command, listed in table.ts
 //   approvals/         actions on GitHub: requested, confirmed by taps, carried out
 //   events/            turns what happens on GitHub, or is due by the clock, into messages
@@ -79,7 +80,7 @@ export async function runBot({
   const store = new Store(bot.store, secrets.sealingKey);
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  let username = "";
+  let me: Telegraf["botInfo"];
   let ready = false;
   const github = new GitHub(secrets.githubToken, bot.repository, {
     apiUrl: env["GITHUB_API_URL"] || "https://api.github.com",
@@ -95,7 +96,7 @@ export async function runBot({
     verdicts: new Verdicts(github, bot),
     log,
     now: clock.now,
-    username: () => username,
+    username: () => me?.username ?? "",
     spaces: { fetch: transport, timeoutMs: bot.predict.timeoutSeconds * 1000 },
     device:
       bot.github.clientId === null
@@ -111,7 +112,14 @@ export async function runBot({
   const callbacks = new CallbackAnswers({ clock, signal: ended, send: answerCallback });
   const inbox = new InboxWorker({
     store,
-    handle: updateHandler({ ...context, callbacks, kick: kickDelivery }),
+    handle: updateHandler({
+      ...context,
+      client,
+      token: secrets.telegramToken,
+      me: () => me!,
+      callbacks,
+      kick: kickDelivery,
+    }),
     log,
     clock,
     limit: new CommandLimit(bot.telegram.commandsPerMinute),
@@ -127,15 +135,19 @@ export async function runBot({
     log,
     now: clock.now,
     kick: () => {
-      inbox.kick();
+      kickInbox();
       delivery.kick();
     },
     onCallback: (query) => {
       callbacks.arrived(query);
     },
   });
+  // Until the bot knows its name, it can't tell which commands are its own.
+  const kickInbox = () => {
+    if (me !== undefined) inbox.kick();
+  };
   const kickAll = () => {
-    inbox.kick();
+    kickInbox();
     delivery.kick();
     actions.kick();
   };
@@ -209,9 +221,10 @@ export async function runBot({
 
   /** Learns who the bot is, and sets its menu; asks until Telegram answers. */
   async function introduce(): Promise<void> {
-    const me = await retry(() => client.call("getMe", {}, { signal: ended }));
-    if (me === null) return;
-    username = me.username;
+    const self = await retry(() => client.call("getMe", {}, { signal: ended }));
+    if (self === null) return;
+    me = self as NonNullable<typeof me>;
+    kickInbox();
     const menu = commands.map(({ name, about }) => ({ command: name, description: about.slice(0, 256) }));
     void client.call("setMyCommands", { commands: menu }, { signal: ended }).catch((error: unknown) => {
       log.warn("menu-not-set", { error: errorLine(error) });
@@ -225,7 +238,7 @@ export async function runBot({
     if (webhook === null) {
       const onLaunch = () => {
         ready = true;
-        log.info("polling", { bot: username });
+        log.info("polling", { bot: context.username() });
       };
       return pollForever({
         client,
@@ -249,7 +262,7 @@ export async function runBot({
     store.seen.set("webhook", digestOf([parameters.url]), "own", clock.now());
     await retry(() => client.call("setWebhook", parameters, { signal: ended }));
     ready = true;
-    log.info("webhook", { bot: username, url: webhook.url });
+    log.info("webhook", { bot: context.username(), url: webhook.url });
     if (!ended.aborted)
       await new Promise<void>((resolve) => {
         ended.addEventListener("abort", () => {

@@ -9,7 +9,7 @@ import { runNode } from "./install.mjs";
 const [slow, args] = process.argv[2] === "--slow" ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)];
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isNamed = args.some((arg) => !arg.startsWith("-") && existsSync(`${root}/${arg}`));
-const projects = slow ? ["slow"] : ["parts", "processes"];
+const projects = slow ? ["slow", "alone"] : ["parts", "processes"];
 
 debianIfMissing(slow ? "test:slow" : "test");
 process.exit(

@@ -33,6 +33,19 @@ export const slow: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Those of `slow` that run alone, one after the other: they measure time, fill queues, or install and stop system
+ * services. Of the others two run at a time.
+ */
+export const alone: readonly string[] = [
+  "tests/bot/kill.test.ts",
+  "tests/eval/latency/processes.test.ts",
+  "tests/models/core/lookup/redis.test.ts",
+  "tests/predict/postgres.test.ts",
+  "tests/spaces/server/lifecycle.test.ts",
+  "tests/spaces/server/overload.test.ts",
+];
+
+/**
  * What starts real processes: actions, servers, bots, shells. Two of these files run at a time, after the others, so
  * that they don't wait for a machine full of unit tests.
  */
@@ -41,10 +54,11 @@ export const processes: readonly string[] = [
   "tests/models/*.test.ts",
 ];
 
-export type Project = "parts" | "processes" | "slow";
+export type Project = "parts" | "processes" | "slow" | "alone";
 
 /** @param file path in the repository, with slashes */
 export function projectOf(file: string): Project {
+  if (alone.includes(file)) return "alone";
   if (Object.keys(slow).some((pattern) => matchesGlob(file, pattern))) return "slow";
   return processes.some((pattern) => matchesGlob(file, pattern)) ? "processes" : "parts";
 }

@@ -1,7 +1,7 @@
 import type { BotContext } from "../context/context.ts";
 import { resolve, type Outcome } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
-import type { UserUpdate } from "../inbox/update.ts";
+import type { UserUpdate } from "../telegram/update.ts";
 import type { Action } from "../store/actions.ts";
 import { isCardKey } from "../store/cards.ts";
 import type { CallbackAction, Nonce } from "../store/nonces.ts";
@@ -76,7 +76,7 @@ export async function handleCallback(
     case "ask":
       return accept(spending(() => confirmCard(context, action)));
     case "confirm":
-      return accept(spending(() => confirm(context, user, action)));
+      return accept(spending(() => confirm(context, user, explained(context, action, callback.reason))));
     case "approve":
     case "confirm-approval": {
       if (callback.kind === "approve" && isDangerous(context, action.detail))
@@ -108,6 +108,13 @@ function cancel(context: BotContext, user: number, action: Action): Outcome {
   });
   audit(context, user, `cancels ${action.detail.kind}`, auditDetail(action));
   return stateCard(context, context.store.actions.find(action.id) as Action);
+}
+
+/** The action with the reason that was chosen. */
+function explained({ store }: BotContext, action: Action, reason: string | undefined): Action {
+  if (reason === undefined) return action;
+  store.actions.explain(action.id, reason);
+  return store.actions.find(action.id) as Action;
 }
 
 function confirm(context: BotContext, user: number, action: Action): Outcome {
@@ -166,7 +173,7 @@ async function reviewRun(
   context: BotContext,
   user: number,
   nonce: Nonce,
-  { decision, run: id, environment, environmentId, sha, digest }: CallbackAction & { kind: "review" },
+  { decision, run: id, environment, environmentId, sha, digest, reason = "" }: CallbackAction & { kind: "review" },
   key: string,
 ): Promise<CallbackResult> {
   const { store, now, github } = context;
@@ -203,7 +210,8 @@ async function reviewRun(
         ]
       : []),
   ];
-  const detail = { kind: decision, run: id, environment, environmentId, subject: subjectName(subject) };
+  const waiting = { run: id, environment, environmentId, subject: subjectName(subject) };
+  const detail = decision === "approve" ? { kind: decision, ...waiting } : { kind: decision, ...waiting, reason };
   const outcome = () => {
     const needed = decision === "approve" ? rule.needed : 1;
     const action = addAction(context, { user, key }, { detail, sha, digest, needed, about });
@@ -214,7 +222,7 @@ async function reviewRun(
   // The bot cannot change the text of a card of actions/notify, so an alert says what is about to be confirmed.
   if (isCardKey(key) && isDangerous(context, detail))
     return {
-      toast: `Really ${plainText(describeAction(detail))}? ${sha === "" ? "Commit unknown" : `Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}`}. Confirm with the button "Yes, ${decision}".`,
+      toast: `Really ${plainText(describeAction(detail))}? ${sha === "" ? "Commit unknown" : `Commit ${sha.slice(0, 7)}, report ${digest.slice(0, 12)}`}. Confirm with a button "Yes, ${decision}".`,
       alert: true,
       outcome,
     };

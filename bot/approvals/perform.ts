@@ -98,8 +98,9 @@ function asPerson({ github, store }: BotContext, user: number): GitHub {
 }
 
 /** "ana, approved by ben, through Telegram, sl-…": the comment that GitHub keeps. */
-function reason(context: BotContext, { id, initiator, approvers }: Action): string {
-  return `${login(context, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => login(context, one)).join(", ")}`}, through Telegram, ${id}`;
+function reason(context: BotContext, { id, initiator, approvers, detail }: Action): string {
+  const why = detail.kind === "reject" && detail.reason !== "" ? `${detail.reason} – ` : "";
+  return `${why}${login(context, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => login(context, one)).join(", ")}`}, through Telegram, ${id}`;
 }
 
 function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback"): Workflow {

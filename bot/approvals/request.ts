@@ -71,8 +71,10 @@ export function describeAction(detail: ActionDetail): string {
     case "rollback":
       return `roll <b>${safe(detail.model)}</b> in <b>${safe(detail.environment)}</b> back to ${safe(detail.candidate, 60)}`;
     case "approve":
-    case "reject":
-      return `${detail.kind} <b>${safe(detail.subject, 80)}</b> for <b>${safe(detail.environment)}</b> (run ${detail.run})`;
+    case "reject": {
+      const why = detail.kind === "reject" && detail.reason !== "" ? `: ${safe(detail.reason, 200)}` : "";
+      return `${detail.kind} <b>${safe(detail.subject, 80)}</b> for <b>${safe(detail.environment)}</b> (run ${detail.run})${why}`;
+    }
     case "lock":
       return `lock every deployment: ${safe(detail.reason, 200)}`;
     case "unlock":
@@ -96,8 +98,9 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
       return true;
     case "deploy":
       return bot.environments[detail.environment]?.danger ?? true;
-    case "approve":
     case "reject":
+      return true;
+    case "approve":
       return bot.environments[stageOf(bot, detail.environment) ?? ""]?.danger ?? true;
     case "unlock":
       return true;
@@ -141,19 +144,26 @@ export function askCard(context: BotContext, action: Action): Reply {
 /** The second question, for dangerous actions. */
 export function confirmCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
+  // Whoever rejects says why; the second tap chooses it.
+  const reasons =
+    detail.kind !== "reject"
+      ? [undefined]
+      : detail.reason === ""
+        ? context.bot.approvals.rejectReasons
+        : [detail.reason];
   return {
     html: [`⚠️ ${personName(context, initiator)}, really ${describeAction(detail)}?`, ...questionLines(action)].join(
       "\n",
     ),
     buttons: [
-      [
+      ...reasons.map((reason): Button[] => [
         {
-          text: `Yes, ${verbs[detail.kind].toLowerCase()}`,
-          callback: { kind: "confirm", action: id },
+          text: `Yes, ${verbs[detail.kind].toLowerCase()}${reason === undefined ? "" : `: ${reason}`}`.slice(0, 60),
+          callback: { kind: "confirm", action: id, ...(reason === undefined ? {} : { reason }) },
           user: initiator,
           style: "danger",
         },
-      ],
+      ]),
       [cancelButton(id)],
     ],
   };

@@ -169,13 +169,25 @@ function subjectLines(run: Run, subject: Subject, around: readonly string[], now
   ];
 }
 
-/** Approve and Reject, in a row each. Both are bound to the run, what it deploys, and the evidence shown. */
-export function reviewButtons(run: Run, { pending, passed, sha, digest }: Subject): Button[][] {
+/**
+ * Approve and Reject, in a row each. Both are bound to the run, what it deploys, and the evidence shown. `reason`: why to
+ * reject, where somebody has said so already.
+ */
+export function reviewButtons(run: Run, { pending, passed, sha, digest }: Subject, reason?: string): Button[][] {
   const { environment, environmentId } = pending;
   const review = (decision: "approve" | "reject"): Button[] => [
     {
       text: `${decision === "approve" ? "Approve" : "Reject"} ${environment}`.slice(0, 60),
-      callback: { kind: "review", decision, run: run.id, environment, environmentId, sha, digest },
+      callback: {
+        kind: "review",
+        decision,
+        run: run.id,
+        environment,
+        environmentId,
+        sha,
+        digest,
+        ...(reason === undefined || decision === "approve" ? {} : { reason }),
+      },
       style: decision === "approve" ? "success" : "danger",
     },
   ];
@@ -186,12 +198,13 @@ export function reviewButtons(run: Run, { pending, passed, sha, digest }: Subjec
 export async function askAbout(
   context: Pick<BotContext, "github" | "bot" | "now">,
   { run, subjects }: WaitingRun,
+  reason?: string,
 ): Promise<{ lines: string[]; buttons: Button[][] }> {
   const parts = await Promise.all(
     subjects.map(async (subject) => {
       const where = { ...subject, environment: subject.pending.environment };
       const around = await surroundingLines(context, where, repositoryUrlOf(run.url));
-      return { lines: subjectLines(run, subject, around, context.now()), buttons: reviewButtons(run, subject) };
+      return { lines: subjectLines(run, subject, around, context.now()), buttons: reviewButtons(run, subject, reason) };
     }),
   );
   if (parts.length === 0)

@@ -8,17 +8,25 @@ export const approve: Command = {
   name: "approve",
   usage: "/approve [RUN]",
   about: "runs that wait, to approve or reject",
-  run: (context, { args }) => listWaiting(context, approve, args[0]),
+  run: ({ services, args }) => listWaiting(services, approve, args[0]),
 };
 
 export const reject: Command = {
   name: "reject",
-  usage: "/reject [RUN]",
+  usage: "/reject [RUN [REASON]]",
   about: "runs that wait, to reject or approve",
-  run: (context, { args }) => listWaiting(context, reject, args[0]),
+  run: ({ services, args, payload }) => {
+    const reason = payload.trim().replace(/^\S+\s*/, "");
+    return listWaiting(services, reject, args[0], reason === "" ? undefined : reason.slice(0, 200));
+  },
 };
 
-async function listWaiting(context: BotContext, command: Command, wanted: string | undefined): Promise<Outcome> {
+async function listWaiting(
+  context: BotContext,
+  command: Command,
+  wanted: string | undefined,
+  reason?: string,
+): Promise<Outcome> {
   if (wanted !== undefined && !/^\d{1,15}$/.test(wanted))
     return usage(command, `${safe(wanted)} is not a run's number.`, [`/${command.name}`]);
   const waiting = (await waitingRuns(context)).filter(({ run }) => wanted === undefined || run.id === Number(wanted));
@@ -28,6 +36,6 @@ async function listWaiting(context: BotContext, command: Command, wanted: string
         wanted === undefined ? "No run waits for an approval." : `Run ${safe(wanted)} does not wait for an approval.`,
       buttons: [[commandButton("/runs")]],
     };
-  const parts = await Promise.all(waiting.slice(0, 4).map((one) => askAbout(context, one)));
+  const parts = await Promise.all(waiting.slice(0, 4).map((one) => askAbout(context, one, reason)));
   return { html: parts.flatMap(({ lines }) => lines).join("\n"), buttons: parts.flatMap(({ buttons }) => buttons) };
 }

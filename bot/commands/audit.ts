@@ -8,7 +8,7 @@ export const audit: Command = {
   name: "audit",
   usage: "/audit",
   about: "who did what, on which commit and report, and what came of it",
-  run({ store }) {
+  run({ services: { store } }) {
     const broken = store.audit.brokenAt();
     const lines = store.audit.latest(maxEntries).map(line);
     return {

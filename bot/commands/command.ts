@@ -1,9 +1,7 @@
 import type { BotConfiguration } from "../config/config.ts";
-import type { BotContext } from "../context/context.ts";
 import type { Button, Outcome, Reply } from "../context/reply.ts";
+import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
-import type { UserUpdate } from "../inbox/update.ts";
-import type { Place } from "../store/messages.ts";
 import { escapeHtml } from "../telegram/format.ts";
 
 // To add a command: export one from a file of its name in this folder, and list it in table.ts.
@@ -14,20 +12,12 @@ export type Command = {
   usage: string;
   /** One line for the menu. */
   about: string;
-  run: (context: BotContext, request: CommandRequest) => Promise<Outcome> | Outcome;
+  /** Returns what to answer, which is stored before it is sent. */
+  run: (ctx: CommandContext) => Promise<Outcome> | Outcome;
 };
 
-export type CommandRequest = {
-  args: readonly string[];
-  /** Everything after the command's name, as it was written. */
-  rest: string;
-  update: UserUpdate;
-  place: Place;
-  /** Key of the message that the reply becomes. */
-  key: string;
-  /** Shows this text at once; the reply replaces it later. */
-  acknowledge: (html: string) => void;
-};
+/** The context within Telegraf's `command`: `payload` is everything after the command's name, `args` its words. */
+type CommandContext = SluiceContext & { args: string[]; payload: string };
 
 /** A button that sends a command on behalf of the person who taps it. It can be tapped repeatedly until it expires. */
 export function commandButton(text: string, label = text): Button {

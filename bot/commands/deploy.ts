@@ -10,12 +10,13 @@ export const deploy: Command = {
   name: "deploy",
   usage: "/deploy MODEL ENVIRONMENT [VERSION]",
   about: "start a deployment; asks before it does",
-  async run(context, request) {
+  async run(ctx) {
+    const { services: context } = ctx;
     const { bot } = context;
-    const wanted = readTarget(deploy, bot, request.args);
+    const wanted = readTarget(deploy, bot, ctx.args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment, version } = wanted;
-    const refused = (await refusal(context, request)) ?? (await refusalByLock(context, model, environment));
+    const refused = (await refusal(ctx)) ?? (await refusalByLock(context, model, environment));
     if (refused !== null) return refused;
     const candidate = await candidateOf(context, model, version);
     if (candidate === null)
@@ -28,7 +29,7 @@ export const deploy: Command = {
         html: `⛔ ${safe(model)} at ${shortSha(candidate.sha)}: ${withSign(candidate.verdict)}, ${safe(candidate.source)}. Only PASS is deployed.`,
         buttons: [[commandButton("/gates")]],
       };
-    return requestAction(context, requesterOf(request), {
+    return requestAction(context, requesterOf(ctx), {
       detail: {
         kind: "deploy",
         model,

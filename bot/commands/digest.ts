@@ -6,7 +6,7 @@ export const digest: Command = {
   name: "digest",
   usage: "/digest daily|off",
   about: "once a day: what happened, and each model's metric over its versions",
-  run({ bot, store }, { args, place }) {
+  run({ services: { bot, store }, args, place }) {
     const choice = matchName(args[0], ["daily", "off"]);
     if (choice === null || args.length > 1)
       return usage(digest, args[0] === undefined ? "Daily, or off?" : `${safe(args.join(" "))} is neither.`, [

@@ -7,7 +7,7 @@ export const gates: Command = {
   name: "gates",
   usage: "/gates [MODEL]",
   about: "what the gates say of main and of open pull requests; with a model, the checks and its last release",
-  async run({ bot, github, verdicts, now }, { args, acknowledge }) {
+  async run({ services: { bot, github, verdicts, now }, args, acknowledge }) {
     const ids = modelIds(bot);
     const model = matchName(args[0], ids);
     if (args[0] !== undefined && model === null)

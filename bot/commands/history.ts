@@ -7,7 +7,7 @@ export const history: Command = {
   name: "history",
   usage: "/history MODEL",
   about: "versions of a model: verdict, metric, where each is live",
-  async run({ bot, github }, { args, acknowledge }) {
+  async run({ services: { bot, github }, args, acknowledge }) {
     const ids = modelIds(bot);
     const model = matchName(args[0], ids) ?? (ids.length === 1 && args[0] === undefined ? (ids[0] as string) : null);
     if (model === null)

@@ -8,9 +8,10 @@ export const mute: Command = {
   name: "mute",
   usage: "/mute MODEL|all 30m|2h|3d|off",
   about: "no alerts of a model for a while; approvals and a failed production are told all the same",
-  async run(context, request) {
+  async run(ctx) {
+    const { services: context } = ctx;
     const { bot, store, now } = context;
-    const { args, place } = request;
+    const { args, place } = ctx;
     const ids = [...modelIds(bot), "all"];
     const model = matchName(args[0], ids);
     const ms = args[1] === "off" ? 0 : durationMs(args[1] ?? "");
@@ -27,11 +28,11 @@ export const mute: Command = {
         args[1] === undefined ? "For how long?" : `${safe(args[1])} is not a time from 1m to 30d.`,
         ["30m", "2h", "1d", "off"].map((one) => `/mute ${model} ${one}`),
       );
-    const refused = await refusal(context, request);
+    const refused = await refusal(ctx);
     if (refused !== null) return refused;
     return () => {
       const until = now() + ms;
-      const { user } = request.update;
+      const { user } = ctx.act;
       store.subscriptions.mute(place.chat, model, until, user);
       auditEntry(context, user, ms === 0 ? "unmutes" : "mutes", {
         model,

@@ -10,7 +10,7 @@ export const plan: Command = {
   name: "plan",
   usage: "/plan MODEL ENVIRONMENT [VERSION]",
   about: "what a deployment would do now; changes nothing",
-  async run(context, { args }) {
+  async run({ services: context, args }) {
     const { bot, github } = context;
     const wanted = readTarget(plan, bot, args);
     if ("reply" in wanted) return wanted.reply;

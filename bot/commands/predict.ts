@@ -9,7 +9,7 @@ export const predict: Command = {
   name: "predict",
   usage: '/predict MODEL TEXT | {"field": value} | field=value …',
   about: "ask the candidate and the live version, side by side",
-  async run({ bot, spaces }, { args, rest, acknowledge }) {
+  async run({ services: { bot, spaces }, args, payload, acknowledge }) {
     const ids = modelIds(bot);
     const id = matchName(args[0], ids);
     if (id === null)
@@ -32,7 +32,7 @@ export const predict: Command = {
 
     const cards = await Promise.all(places.map(([, url]) => askModel(spaces, url, id)));
     const card = cards.find((one) => one.ok)?.value;
-    const input = rest.slice(rest.indexOf(args[0] as string) + (args[0] as string).length).trim();
+    const input = payload.slice(payload.indexOf(args[0] as string) + (args[0] as string).length).trim();
     const examples = (card?.input?.examples ?? []).slice(0, 3);
     if (input === "")
       return {

@@ -2,23 +2,24 @@ import { whyNotAllowed } from "../approvals/persons.ts";
 import type { Requester } from "../approvals/request.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Reply } from "../context/reply.ts";
+import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
 import { githubEnvironment } from "../github/environments.ts";
-import { commandButton, type CommandRequest } from "./command.ts";
+import { commandButton } from "./command.ts";
 import { lockLines, lockOf } from "./lock-lines.ts";
 
 // Reasons to refuse a command that asks for an action. They are reported at once instead of after the taps, and checked
 // again right before acting.
 
-export function requesterOf({ update, key }: CommandRequest): Requester {
-  return { user: update.user, key };
+export function requesterOf({ act, key }: SluiceContext): Requester {
+  return { user: act.user, key };
 }
 
 /** The answer to a person who may not act; null if they may. */
-export async function refusal(context: BotContext, { update }: CommandRequest): Promise<Reply | null> {
-  const why = await whyNotAllowed(context, update.user);
+export async function refusal({ services: context, act }: SluiceContext): Promise<Reply | null> {
+  const why = await whyNotAllowed(context, act.user);
   if (why === null) return null;
-  const next = context.store.links.find(update.user) === null ? "/link" : "/whoami";
+  const next = context.store.links.find(act.user) === null ? "/link" : "/whoami";
   return { html: `⛔ ${safe(why, 200)}`, buttons: [[commandButton(next)]] };
 }
 

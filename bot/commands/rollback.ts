@@ -11,12 +11,13 @@ export const rollback: Command = {
   name: "rollback",
   usage: "/rollback MODEL ENVIRONMENT [VERSION]",
   about: "back to an earlier version that passed",
-  async run(context, request) {
+  async run(ctx) {
+    const { services: context } = ctx;
     const { bot, github } = context;
-    const wanted = readTarget(rollback, bot, request.args);
+    const wanted = readTarget(rollback, bot, ctx.args);
     if ("reply" in wanted) return wanted.reply;
     const { model, environment } = wanted;
-    const refused = (await refusal(context, request)) ?? (await refusalByLock(context, model, environment));
+    const refused = (await refusal(ctx)) ?? (await refusalByLock(context, model, environment));
     if (refused !== null) return refused;
     const live = await liveVersion(github, bot, environment, model);
     const earlier = await earlierVersions(github, bot, environment, model, live?.deployment.payload.version ?? null);
@@ -39,7 +40,7 @@ export const rollback: Command = {
         `${safe(version, 40)} ${candidate === null ? "has no tag" : `has no receipt that passed (${safe(candidate.verdict)})`}.`,
         earlier.filter((one) => one !== version).map((one) => `/rollback ${model} ${environment} ${one}`),
       );
-    return requestAction(context, requesterOf(request), {
+    return requestAction(context, requesterOf(ctx), {
       detail: { kind: "rollback", model, environment, version, candidate: version },
       sha: candidate.sha,
       digest: candidate.digest,

@@ -6,7 +6,7 @@ export const runs: Command = {
   name: "runs",
   usage: "/runs",
   about: "latest workflow runs",
-  async run({ github, now }) {
+  async run({ services: { github, now } }) {
     const found = await github.runs({ count: 10 });
     const lines = found.map(
       (run) =>

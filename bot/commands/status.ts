@@ -12,7 +12,7 @@ export const status: Command = {
   name: "status",
   usage: "/status [MODEL]",
   about: "every model: live version, Space health, verdicts of main and open pull requests",
-  async run(context, { args, place, acknowledge }) {
+  async run({ services: context, args, place, acknowledge }) {
     const { bot, github } = context;
     const ids = modelIds(bot);
     const one = matchName(args[0], ids);

@@ -8,9 +8,10 @@ export const subscribe: Command = {
   name: "subscribe",
   usage: "/subscribe MODEL|all gate|approval|deploy|all|off",
   about: "tell this chat when something changes",
-  async run(context, request) {
+  async run(ctx) {
+    const { services: context } = ctx;
     const { bot, store } = context;
-    const { args, place } = request;
+    const { args, place } = ctx;
     const ids = [...modelIds(bot), "all"];
     const model = matchName(args[0], ids);
     const kinds = [...events, "off"] as const;
@@ -32,12 +33,12 @@ export const subscribe: Command = {
       );
     }
     // Who takes alerts away from a chat needs the same rights as who mutes them.
-    const refused = event === "off" ? await refusal(context, request) : null;
+    const refused = event === "off" ? await refusal(ctx) : null;
     if (refused !== null) return refused;
     return () => {
       if (event === "off") {
         const removed = store.subscriptions.remove(place.chat, model);
-        audit(context, request.update.user, "unsubscribes", { model, chat: place.chat });
+        audit(context, ctx.act.user, "unsubscribes", { model, chat: place.chat });
         return {
           html:
             removed === 0

@@ -1,7 +1,7 @@
 import { escapeHtml } from "../telegram/format.ts";
 import { approve, reject } from "./approve.ts";
 import { audit } from "./audit.ts";
-import { commandButton, type Command } from "./command.ts";
+import { commandButton, matchName, type Command } from "./command.ts";
 import { deploy } from "./deploy.ts";
 import { digest } from "./digest.ts";
 import { gates } from "./gates.ts";
@@ -17,35 +17,35 @@ import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { whoami } from "./whoami.ts";
 
-const help: Command = {
+export const help: Command = {
   name: "help",
-  usage: "/help",
-  about: "every command",
-  run: () => ({
-    html: commands.map(({ usage, about }) => `<code>${escapeHtml(usage)}</code> ${escapeHtml(about)}`).join("\n"),
-    buttons: [["/status", "/runs", "/approve"].map((text) => commandButton(text))],
-  }),
+  usage: "/help [COMMAND]",
+  about: "every command, or one of them",
+  run: ({ args }) => {
+    const one = matchName(
+      args[0]?.replace(/^\//, ""),
+      commands.map(({ name }) => name),
+    );
+    const command = commands.find(({ name }) => name === one);
+    if (command !== undefined)
+      return { html: `<code>${escapeHtml(command.usage)}</code>\n${escapeHtml(command.about)}` };
+    return {
+      html: Object.entries(groups)
+        .map(([title, list]) =>
+          [`<b>${title}</b>`, ...list.map(({ usage }) => `<code>${escapeHtml(usage)}</code>`)].join("\n"),
+        )
+        .join("\n\n"),
+      buttons: [["/status", "/runs", "/approve"].map((text) => commandButton(text))],
+    };
+  },
+};
+
+const groups: Readonly<Record<string, readonly Command[]>> = {
+  Status: [status, gates, runs, history, predict, plan],
+  Actions: [deploy, rollback, approve, reject, lock, unlock],
+  "This chat": [subscribe, mute, digest],
+  You: [whoami, link, audit, help],
 };
 
 /** In the order of the menu. */
-export const commands: readonly Command[] = [
-  status,
-  gates,
-  runs,
-  history,
-  predict,
-  plan,
-  deploy,
-  rollback,
-  approve,
-  reject,
-  lock,
-  unlock,
-  subscribe,
-  mute,
-  digest,
-  whoami,
-  link,
-  audit,
-  help,
-];
+export const commands: readonly Command[] = Object.values(groups).flat();

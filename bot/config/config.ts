@@ -64,6 +64,8 @@ const environment = z.strictObject({
 });
 
 /** bot.yaml: who may do what, and where. Everything that is not listed is denied. Secrets come from the environment. */
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 22:00");
+
 export const botConfiguration = z
   .strictObject({
     $schema: z.string().optional(),
@@ -223,6 +225,12 @@ export const botConfiguration = z
           .nullable()
           .default(3600)
           .describe("A run that waits this long is asked about once more, with a sound; null never."),
+        rejectReasons: z
+          .array(z.string().trim().min(1).max(40))
+          .min(1)
+          .max(5)
+          .default(["the figures", "not now", "not this version"])
+          .describe("What people choose from when they reject a run. `/reject RUN WORDS` gives any other reason."),
         waitSeconds: z
           .int()
           .min(1)
@@ -237,6 +245,13 @@ export const botConfiguration = z
       .refine(isTimeZone, "a time zone such as Europe/Berlin")
       .default("UTC")
       .describe("IANA time zone of the team: of the digest's hour, and of the end of mutes."),
+    quietHours: z
+      .strictObject({ from: timeOfDay, to: timeOfDay })
+      .nullable()
+      .default(null)
+      .describe(
+        "When alerts come without a sound, in timeZone; approvals and a failed production always have one. E.g. {from: '22:00', to: '07:00'}.",
+      ),
     digest: z
       .strictObject({
         hour: z.int().min(0).max(23).default(7).describe("Hour of the day, in timeZone."),

@@ -82,6 +82,7 @@ export class Delivery {
     if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
     const delivered = await sendOrEdit(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
       silent: one.silent,
+      replyTo: one.replyTo,
       urgent: one.urgent,
       signal,
     });

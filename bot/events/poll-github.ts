@@ -1,3 +1,4 @@
+import { isQuiet } from "./quiet-hours.ts";
 import { stateCard } from "../approvals/request.ts";
 import { waitingRun } from "../approvals/waiting-runs.ts";
 import type { BotContext } from "../context/context.ts";
@@ -9,13 +10,15 @@ import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
 import type { EventKind } from "../store/subscriptions.ts";
-import { dayMs, minuteMs } from "../telegram/clock.ts";
+import { dayMs, hourMs, minuteMs } from "../telegram/clock.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
 import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
 
 /** Deployments younger than this are read at each poll; older ones have ended. */
 const freshMs = 2 * dayMs;
 const maxWaiting = 10;
+/** Deployments that are live are looked at in every tenth poll. */
+const pollsBetweenSettled = 10;
 const maxPauseMs = 10 * minuteMs;
 
 /** Polls until the signal aborts. A failed poll is logged and delays the next one. */
@@ -81,6 +84,8 @@ async function pollGitHub(context: BotContext, poll: number): Promise<void> {
   for (const deployment of deployments.toReversed()) {
     const state = store.seen.state("deployment", deployment.id);
     if (state !== null && /^(error|failure|inactive)/.test(state)) continue;
+    // What has been live for a while can only be replaced.
+    if (state === "success" && deployment.createdAt < now() - hourMs && poll % pollsBetweenSettled !== 0) continue;
     await apart("deployment", deployment.id, async () => {
       // A status that was added only for its description (who approved, where a card is) repeats the previous state.
       const statuses = await github.statuses(deployment.id);
@@ -111,7 +116,8 @@ function notifySubscribers(
     if (except.has(place.chat)) continue;
     const messageKey = `${key}:${place.chat}`;
     const content = toContent({ store, bot, now }, reply, place.chat, `${messageKey}:${now()}`);
-    store.messages.want(messageKey, place, content, now(), { silent, urgent: true });
+    const quiet = muteable && isQuiet(bot, now());
+    store.messages.want(messageKey, place, content, now(), { silent: silent || quiet, urgent: true });
   }
 }
 

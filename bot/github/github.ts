@@ -1,4 +1,5 @@
 import { createClient, type Client } from "../../github/client.ts";
+import { conditionalFetch } from "../../github/conditional-fetch.ts";
 import { sentOnce, statusOf, type RepositoryApi } from "../../github/api.ts";
 import { deploymentStatuses, describeDeployment, listDeployments } from "../../github/deployments.ts";
 import { pullRequestsOf } from "../../github/pulls.ts";
@@ -74,7 +75,7 @@ export class GitHub {
       token,
       apiUrl,
       userAgent: "sluice-bot",
-      fetch: transport,
+      fetch: conditionalFetch(transport),
       log,
       logFailures: true,
       // Writes are not retried here: their callers first look whether the change happened.

@@ -1,5 +1,5 @@
 import type { BotConfiguration } from "../config/config.ts";
-import type { UserUpdate } from "./update.ts";
+import type { UserUpdate } from "../telegram/update.ts";
 
 /**
  * Denies by default. User and chat must be listed by number, because anybody can take any name.

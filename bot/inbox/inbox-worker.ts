@@ -3,10 +3,10 @@ import { Lanes } from "../context/lanes.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "../telegram/clock.ts";
 import type { CommandLimit } from "./command-limit.ts";
-import { isCallbackLane, type UserUpdate } from "./update.ts";
+import { isCallbackLane, type RawUpdate } from "../telegram/update.ts";
 
 /** Handles an update and returns a function that stores the result. The worker calls that function in a transaction. */
-export type UpdateHandler = (update: UserUpdate) => Promise<() => void>;
+export type UpdateHandler = (update: RawUpdate) => Promise<() => void>;
 
 /** An update is dropped after this many failures, so that it does not block its chat for ever. */
 const maxAttempts = 10;
@@ -64,7 +64,7 @@ export class InboxWorker {
       let commit = () => {};
       store.inbox.begun(updateId);
       try {
-        if (attempts < maxAttempts) commit = await handle(JSON.parse(body) as UserUpdate);
+        if (attempts < maxAttempts) commit = await handle(JSON.parse(body) as RawUpdate);
         else log.warn("update-given-up", { updateId });
       } catch (error) {
         log.warn("handler-failed", { updateId, attempts: attempts + 1, error: errorLine(error) });

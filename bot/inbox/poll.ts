@@ -4,7 +4,7 @@ import type { TelegramClient } from "../telegram/client.ts";
 import type { Clock } from "../telegram/clock.ts";
 import { TelegramFailure } from "../telegram/failure.ts";
 import { knowOneself, throughClient } from "../telegram/telegraf.ts";
-import { allowedUpdates } from "./update.ts";
+import { allowedUpdates } from "../telegram/update.ts";
 import { ForeignWebhook, foreignWebhook, foreignWebhookError } from "./webhook.ts";
 
 export type PollDeps = {

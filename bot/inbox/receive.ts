@@ -3,7 +3,7 @@ import type { Log } from "../context/log.ts";
 import type { Store } from "../store/store.ts";
 import { escapeMarkup } from "../telegram/format.ts";
 import { isAllowed } from "./access.ts";
-import { laneOf, readUpdate, updateSchema, type UserUpdate } from "./update.ts";
+import { laneOf, readUpdate, updateSchema, type UserUpdate } from "../telegram/update.ts";
 
 export type ReceiverDeps = {
   bot: BotConfiguration;
@@ -73,7 +73,7 @@ export function updateReceiver({
         update.updateId,
         chat,
         laneOf(update, runsCommand(update)),
-        JSON.stringify(update),
+        JSON.stringify(parsed.data),
         now(),
       );
     });

@@ -27,7 +27,12 @@ const actionDetail = z.discriminatedUnion("kind", [
     candidate: z.string(),
   }),
   z.strictObject({ kind: z.literal("approve"), ...review }),
-  z.strictObject({ kind: z.literal("reject"), ...review }),
+  z.strictObject({
+    kind: z.literal("reject"),
+    ...review,
+    /** Empty until somebody has chosen one. */
+    reason: z.string().default(""),
+  }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
   z.strictObject({
     kind: z.literal("unlock"),
@@ -113,6 +118,11 @@ export class Actions {
     return this.db
       .all("SELECT * FROM actions WHERE state = 'collecting' AND expires_at <= ? ORDER BY created_at", now)
       .map(read);
+  }
+
+  /** Why a run is rejected. */
+  explain(id: string, reason: string): void {
+    this.db.run("UPDATE actions SET detail = json_set(detail, '$.reason', ?) WHERE id = ?", reason, id);
   }
 
   approve(id: string, approvers: readonly number[]): void {

@@ -8,12 +8,14 @@ import type { Database, Row } from "./database.ts";
  */
 const sharesNumbers = (chat: number) => chat > 0;
 
-export type Place = { chat: number; topic: number | null };
+/** `replyTo`: the message that one here answers, at its first sending. */
+export type Place = { chat: number; topic: number | null; replyTo?: number | null };
 export type StoredMessage = {
   key: string;
   chat: number;
   topic: number | null;
   messageId: number | null;
+  replyTo: number | null;
   content: Content;
   /** The content of the last attempted send; null if there was none. */
   sent: Content | null;
@@ -40,7 +42,7 @@ export class Messages {
   /** Sends or edits the message of this key. */
   want(
     key: string,
-    { chat, topic }: Place,
+    { chat, topic, replyTo }: Place,
     content: Content,
     now: number,
     {
@@ -67,11 +69,12 @@ export class Messages {
       const seq = this.next();
       if (old === undefined) {
         this.db.run(
-          "INSERT INTO messages (key, chat, topic, message_id, content, silent, urgent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)",
+          "INSERT INTO messages (key, chat, topic, message_id, reply_to, content, silent, urgent, wanted, changed_seq, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 'waiting', ?)",
           key,
           this.whereIs(chat),
           topic,
           messageId,
+          replyTo ?? null,
           text,
           silent ? 1 : 0,
           urgent ? 1 : 0,
@@ -253,6 +256,7 @@ function read(row: Row): StoredMessage {
     chat: Number(row["chat"]),
     topic: row["topic"] as number | null,
     messageId: row["message_id"] as number | null,
+    replyTo: row["reply_to"] as number | null,
     content: JSON.parse(String(row["content"])) as Content,
     sent: row["sent"] == null ? null : (JSON.parse(String(row["sent"])) as Content),
     silent: row["silent"] === 1,

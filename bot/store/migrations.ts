@@ -79,4 +79,28 @@ export const migrations: readonly string[] = [
   ALTER TABLE mutes ADD COLUMN user INTEGER;
   CREATE INDEX chats_moved ON chats (moved_to) WHERE moved_to IS NOT NULL;
 `,
+  `
+  -- Updates are kept as Telegram sent them, for Telegraf. Those that wait in the earlier form become such ones; json_patch
+  -- drops what is null.
+  UPDATE updates SET body = json_patch('{}', json_object(
+    'update_id', update_id,
+    CASE body ->> '$.act.kind' WHEN 'text' THEN 'message' ELSE 'callback_query' END,
+    CASE body ->> '$.act.kind'
+      WHEN 'text' THEN json_object(
+        'message_id', body ->> '$.messageId', 'chat', json_object('id', chat, 'type', iif(body ->> '$.privateChat', 'private', 'supergroup')),
+        'from', json_object('id', body ->> '$.user', 'is_bot', json('false'), 'first_name', body ->> '$.name'),
+        'message_thread_id', body ->> '$.topic', 'is_topic_message', json(iif(body ->> '$.topic' IS NULL, 'false', 'true')),
+        'text', body ->> '$.act.text',
+        'entities', json_array(json_object('type', 'bot_command', 'offset', 0, 'length', instr(replace(body ->> '$.act.text', char(10), ' ') || ' ', ' ') - 1)))
+      ELSE json_object(
+        'id', body ->> '$.act.query', 'data', body ->> '$.act.data',
+        'from', json_object('id', body ->> '$.user', 'is_bot', json('false'), 'first_name', body ->> '$.name'),
+        'message', json_object(
+          'message_id', body ->> '$.messageId', 'chat', json_object('id', chat, 'type', iif(body ->> '$.privateChat', 'private', 'supergroup')),
+          'message_thread_id', body ->> '$.topic', 'is_topic_message', json(iif(body ->> '$.topic' IS NULL, 'false', 'true'))))
+    END))
+  WHERE state = 'waiting' AND body ->> '$.act.kind' IS NOT NULL;
+  -- The message that an answer in a group replies to.
+  ALTER TABLE messages ADD COLUMN reply_to INTEGER;
+`,
 ];

@@ -6,7 +6,12 @@ import type { Database } from "./database.ts";
 const callbackAction = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("command"), text: z.string() }),
   z.strictObject({ kind: z.literal("ask"), action: z.string() }),
-  z.strictObject({ kind: z.literal("confirm"), action: z.string() }),
+  z.strictObject({
+    kind: z.literal("confirm"),
+    action: z.string(),
+    /** Why a run is rejected. */
+    reason: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal("approve"), action: z.string() }),
   z.strictObject({ kind: z.literal("confirm-approval"), action: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), action: z.string() }),
@@ -18,6 +23,7 @@ const callbackAction = z.discriminatedUnion("kind", [
     environmentId: z.int(),
     sha: z.string(),
     digest: z.string(),
+    reason: z.string().optional(),
   }),
   z.strictObject({ kind: z.literal("link") }),
 ]);

@@ -31,6 +31,8 @@ export type DeliveredMessage = {
 
 export type SendOptions = {
   silent?: boolean;
+  /** The message that a new one answers, where it still exists. */
+  replyTo?: number | null;
   /** Does not wait behind other messages of the chat. */
   urgent?: boolean;
   signal?: AbortSignal;
@@ -76,7 +78,7 @@ export async function sendOrEdit(
       );
       if (form !== null) return { messageId, chat, topic, form, outcome: "edited" };
     }
-    const { id, form } = await send(client, { chat, topic }, content, options.silent === true, signal);
+    const { id, form } = await send(client, { chat, topic }, content, options, signal);
     return { messageId: id, chat, topic, form, outcome: messageId === null ? "sent" : "resent" };
   } catch (error) {
     if (!(error instanceof TelegramFailure) || content.onlyButtons === true) throw error;
@@ -113,13 +115,14 @@ async function send(
   client: TelegramClient,
   { chat, topic }: Address,
   content: Content,
-  silent: boolean,
+  { silent = false, replyTo = null }: SendOptions,
   call: { signal?: AbortSignal; urgent?: boolean },
 ): Promise<{ id: number; form: Form }> {
   const common = {
     chat_id: chat,
     ...(topic === null || topic === undefined ? {} : { message_thread_id: topic }),
     ...(silent ? { disable_notification: true } : {}),
+    ...(replyTo === null ? {} : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }),
   };
   let id = 0;
   const form = await firstAccepted(content, async (form, body) => {

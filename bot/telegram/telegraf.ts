@@ -1,4 +1,4 @@
-import type { Telegraf } from "telegraf";
+import type { Context, Telegraf } from "telegraf";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { Method, Parameters, TelegramClient } from "./client.ts";
  *
  * Call it before adding any other middleware.
  */
-export function throughClient(bot: Telegraf, client: TelegramClient): void {
+export function throughClient<C extends Context>(bot: Telegraf<C>, client: TelegramClient): void {
   const callApi = (method: string, payload: object, { signal }: { signal?: AbortLike } = {}) =>
     client.call(
       method as Method,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { headFilesOf, localFilesOf } from "../../models/core/manifest/local-files.ts";
+import { headFilesOf, localFilesOf, stepFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
 import { secretIn } from "./secrets.ts";
@@ -14,9 +14,11 @@ function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional
   return { needed: [...new Set(["model.yaml", ...localFilesOf(manifest)])], optional: ["README.md"] };
 }
 
-/** The SHA-256 digests of weights and heads' files that the manifest states, by path. */
-function namedDigests({ manifest: { artifact, postprocess } }: LoadedManifest): Map<string, string> {
-  const heads = postprocess.flatMap(headFilesOf).map(({ path, sha256 }): [string, string] => [path, sha256]);
+/** The SHA-256 digests of weights and of the files of steps and heads that the manifest states, by path. */
+function namedDigests({ manifest: { artifact, preprocess, postprocess } }: LoadedManifest): Map<string, string> {
+  const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf)].map(
+    ({ path, sha256 }): [string, string] => [path, sha256],
+  );
   if (artifact.path === undefined) return new Map(heads);
   const folder = posix.dirname(artifact.path);
   return new Map([

@@ -1,5 +1,5 @@
 import type { Dataset } from "../../models/core/manifest/manifest.ts";
-import { itemId } from "../../models/core/postprocess/catalogue.ts";
+import { itemId } from "../../models/core/catalogue/catalogue.ts";
 import type { Head, SeriesHead, SpansHead } from "../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../models/core/postprocess/word-labels.ts";
 import type { DecimalMark } from "./formats/dialect.ts";

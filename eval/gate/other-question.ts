@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { localFile } from "../../models/core/artifact/verified-file.ts";
 import type { Dataset, Task } from "../../models/core/manifest/manifest.ts";
-import { readCatalogue } from "../../models/core/postprocess/catalogue.ts";
+import { readCatalogue } from "../../models/core/catalogue/catalogue.ts";
 import type { Head, RankingHead } from "../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../models/core/postprocess/word-labels.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";

@@ -1,6 +1,6 @@
 import type { Manifest } from "../core/manifest/manifest.ts";
 import type { CompiledStep, Prepared } from "../core/preprocess/compiled.ts";
-import type { ImageStep, TabularStep, TextStep } from "../core/preprocess/schema.ts";
+import type { ImageStep, ItemsStep, TabularStep, TextStep } from "../core/preprocess/schema.ts";
 import { fieldOf, type Row } from "../core/row.ts";
 
 /** A variable that is read of a row. `categories`: its value is their index, or -1 for any other one. */
@@ -70,6 +70,8 @@ function readersOf(
               numeric(`${name}.std`, (_row, steps) => deviation(valuesOf(steps, name))),
             ];
       }
+      case "items":
+        return items(name, step);
       case "lookup":
         return Object.keys(step.features).map((feature, i) => numeric(`${name}.${feature}`, at(name, i)));
     }
@@ -165,6 +167,22 @@ function text(name: string, step: TextStep, unknownId: number | undefined): Read
       const prepared = steps[name];
       return Number(prepared?.kind === "tokens" && prepared.cut === true);
     }),
+  ];
+}
+
+/** Items that the catalogue lacks, and repeats that are dropped, are given and not read. */
+function items(name: string, step: ItemsStep): Reader[] {
+  const given = (row: Row) => {
+    const list = fieldOf(row, step.field);
+    return Array.isArray(list) ? list.length : Number.NaN;
+  };
+  return [
+    numeric(`${name}.given`, given),
+    numeric(`${name}.read`, (_row, steps) => {
+      const prepared = steps[name];
+      return prepared?.kind === "tokens" ? prepared.ids.length : Number.NaN;
+    }),
+    rate(`${name} cut`, (row) => Number(given(row) > step.maxItems)),
   ];
 }
 

@@ -206,11 +206,10 @@ export function followJob(
   addStatus(world, repository, deployment, { state, log_url: log }, botLogin);
 }
 
-function deploymentAnswer(
-  world: World,
-  { fullName }: Repository,
-  { creator = botLogin, createdAt = instantOf(world), ...stored }: StoredDeployment,
-): Json {
+function deploymentAnswer(world: World, { fullName }: Repository, deployment: StoredDeployment): Json {
+  // What was seeded without a time has the one at which it was first asked for.
+  const createdAt = (deployment.createdAt ??= instantOf(world));
+  const { creator = botLogin, createdAt: _, ...stored } = deployment;
   const api = `${world.origin}/repos/${fullName}`;
   return {
     ...stored,
@@ -230,17 +229,18 @@ function statusAnswer(
   world: World,
   { fullName }: Repository,
   deployment: StoredDeployment,
-  {
+  status: StoredStatus,
+): Json {
+  const createdAt = (status.createdAt ??= instantOf(world));
+  const {
     id,
     creator = botLogin,
-    createdAt = instantOf(world),
     environment = deployment.environment,
     log_url: log,
     environment_url: page,
     state,
     description,
-  }: StoredStatus,
-): Json {
+  } = status;
   const api = `${world.origin}/repos/${fullName}`;
   const url = `${api}/deployments/${deployment.id}`;
   return {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { deviceFlow, type Logins } from "./device-flow.ts";
 import { takeFault } from "./exchange.ts";
@@ -71,8 +72,16 @@ async function serve(
     );
   if (fault?.kind === "accept-then-fail") answer = refusal(fault.status, "Server Error");
 
+  // An answer that the caller has already does not count against the caller's limit.
+  const etag =
+    door === "rest" && method === "GET" && answer.status === 200 && answer.raw === undefined
+      ? `W/"${createHash("sha256").update(JSON.stringify(answer.body)).digest("hex")}"`
+      : null;
+  const notModified = etag !== null && incoming.headers["if-none-match"] === etag;
   const rate =
-    caller === null || (door !== "rest" && door !== "graphql") ? {} : world.tokens.rate(caller, world.now()).headers;
+    notModified || caller === null || (door !== "rest" && door !== "graphql")
+      ? {}
+      : world.tokens.rate(caller, world.now()).headers;
   world.transcript.push({
     door,
     method,
@@ -85,19 +94,22 @@ async function serve(
     owner: caller === null ? "bad credentials" : caller.login || "anonymous",
     runId: caller?.kind === "job" ? caller.runId : null,
     at: world.now().toISOString(),
+    notModified,
   });
   if (fault?.kind === "accept-then-reset") return void incoming.socket.resetAndDestroy();
   if (fault?.kind === "accept-then") {
     fault.run();
     return void incoming.socket.destroy();
   }
-  response.writeHead(answer.status, {
+  response.writeHead(notModified ? 304 : answer.status, {
     "content-type": "application/json; charset=utf-8",
     "x-github-media-type": "github.v3; format=json",
     "x-github-request-id": `R${world.transcript.length}`,
+    ...(etag === null ? {} : { etag }),
     ...rate,
     ...answer.headers,
   });
+  if (notModified) return void response.end();
   response.end(answer.raw ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body)));
 }
 

@@ -143,6 +143,8 @@ export type RecordedExchange = Exchange & {
   owner: string;
   runId: number | null;
   at: string;
+  /** Answered with 304, because the caller has the answer already. */
+  notModified: boolean;
 };
 
 export type Request = {

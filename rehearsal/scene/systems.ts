@@ -132,6 +132,38 @@ export const virality: System = {
   },
 };
 
+export const recommendation: System = {
+  id: "recommendation",
+  data: () => {
+    const lines = readFileSync(join(root, "models/recommendation/data/eval.jsonl"), "utf8").trimEnd().split("\n");
+    return {
+      "models/recommendation/data/eval.jsonl": lines
+        .filter((_, i) => i % 2 === 0)
+        .map((line) => `${line}\n`)
+        .join(""),
+    };
+  },
+  adapt: (manifest) => manifest,
+  // Of each visitor only one page is read.
+  worse: { from: /repeats: drop/, to: "maxItems: 1" },
+  companions: [],
+  async serves(url) {
+    const { visited } = examplesOf("recommendation")[0] as { visited: string[] };
+    const { status, body } = await post(url, "/predict", { visited });
+    assert.equal(status, 200);
+    const { items } = (body["heads"] as { pages: { items: { id: string; score: number }[] } }).pages;
+    assert.equal(new Set(items.map(({ id }) => id)).size, 20);
+    assert.deepEqual(
+      items.filter(({ id }) => visited.includes(id)),
+      [],
+      "pages that were visited",
+    );
+    const nobody = await post(url, "/predict", { visited: [] });
+    assert.equal(nobody.status, 200, "a visitor without a history");
+    return `its Space lists 20 pages that the visitor has not seen, ${items[0]!.id} first`;
+  },
+};
+
 export const examplesOf = (id: string): readonly object[] =>
   (parse(readFileSync(join(root, `models/${id}/model.yaml`), "utf8")) as { serving: { examples: object[] } }).serving
     .examples;

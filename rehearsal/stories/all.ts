@@ -1,4 +1,4 @@
-import { mood, virality, type System } from "../scene/systems.ts";
+import { mood, recommendation, virality, type System } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -14,6 +14,7 @@ const bySystems = (story: (system: System) => Story): Story[] => [story(mood), {
 
 export const stories: readonly Story[] = [
   ...bySystems(improves),
+  { ...improves(recommendation), beside: true },
   ...bySystems(worseThenFixed),
   slice,
   slower,

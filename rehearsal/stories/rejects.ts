@@ -28,10 +28,13 @@ export const rejects: Story = {
       "omar",
       await scene.until(() => scene.buttons().find(({ label }) => label.startsWith("Reject")), "a button to reject"),
     );
-    // Production is dangerous: saying no takes a second tap, too.
+    // Saying no takes a second tap, which says why.
     scene.pressButton(
       "omar",
-      await scene.until(() => scene.buttons().find(({ label }) => label === "Yes, reject"), "the second question"),
+      await scene.until(
+        () => scene.buttons().find(({ label }) => label === "Yes, reject: not now"),
+        "the second question",
+      ),
     );
     await scene.until(() => deploy.status === "completed", "the rejected deployment to end");
     await github.settled();
@@ -40,6 +43,7 @@ export const rejects: Story = {
       deploy.reviews.map(({ state, user }) => ({ state, user })),
       [{ state: "rejected", user: "omar" }],
     );
+    assert.match(deploy.reviews[0]!.comment, /^not now – /);
     assert.equal(await scene.serves("acme/fares"), before, "nothing was deployed");
     await scene.until(
       () => /deployment .*failed/.test(scene.card("fares 11.0.0").split("\n")[0] ?? ""),

@@ -88,15 +88,17 @@ export const plainControls = {
       },
     };
   },
-  json() {
+  json(facts) {
     const area = h("textarea", { rows: 6, spellcheck: "false", class: "mono" });
     return {
       control: area,
       focusable: area,
       read() {
-        if (area.value.trim() === "") return undefined;
+        const text = area.value.trim();
+        if (facts.list === true && !text.startsWith("[")) return namesIn(text);
+        if (text === "") return undefined;
         try {
-          return JSON.parse(area.value);
+          return JSON.parse(text);
         } catch {
           return area.value;
         }
@@ -107,6 +109,14 @@ export const plainControls = {
     };
   },
 };
+
+/** @param {string} text @returns {string[]} */
+function namesIn(text) {
+  return text
+    .split(/[,\n]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
 
 /** @param {unknown} value */
 function plain(value) {

@@ -148,6 +148,16 @@ function figure(head, scored) {
   return scored === null ? head.score : (head.scores.find(({ label }) => label === scored)?.score ?? null);
 }
 
+const NAMED = 3;
+
+/** @param {readonly unknown[]} list @returns {string} its first names, or the number of its values */
+function inShort(list) {
+  if (list.length === 0) return "[]";
+  if (list.some((one) => typeof one !== "string")) return `[${list.length} values]`;
+  const more = list.length - NAMED;
+  return `${list.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 /** @param {Record<string, unknown>} row @returns {string} a row in a few words */
 export function summary(row) {
   const values = Object.values(row);
@@ -155,7 +165,7 @@ export function summary(row) {
     shorten(
       values
         .map((value) => {
-          if (Array.isArray(value)) return `[${value.length} values]`;
+          if (Array.isArray(value)) return inShort(value);
           if (typeof value === "string" && value.startsWith("data:")) return "(image)";
           return typeof value === "object" ? JSON.stringify(value) : String(value);
         })

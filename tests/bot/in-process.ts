@@ -4,8 +4,8 @@ import type { BotContext } from "../../bot/context/context.ts";
 import { GitHub } from "../../bot/github/github.ts";
 import { Verdicts } from "../../bot/github/verdicts.ts";
 import { updateHandler } from "../../bot/handle-update.ts";
-import type { UserUpdate } from "../../bot/inbox/update.ts";
 import { Store } from "../../bot/store/store.ts";
+import { createTelegram } from "../../bot/telegram/client.ts";
 import { plainText } from "../../bot/telegram/format.ts";
 import { startGitHub } from "../../rehearsal/github/seeded/github.ts";
 import { addRun, type GitHubState, type StoredRun } from "../../rehearsal/github/seeded/state.ts";
@@ -115,9 +115,21 @@ export async function botInProcess(config: object = {}, timeoutMs = 2_000): Prom
     log: { info: write, warn: write },
   };
   const toasts: string[] = [];
+  const me = {
+    id: 1,
+    is_bot: true,
+    first_name: "Sluice",
+    username: "sluice_test_bot",
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+  } as const;
   const handle = updateHandler({
     ...context,
     kick: () => {},
+    token: "1:no-telegram-here",
+    client: createTelegram({ token: "1:no-telegram-here", apiRoot: "http://127.0.0.1:1" }),
+    me: () => me,
     callbacks: {
       answer: (_query, { text }) => {
         toasts.push(text);
@@ -146,14 +158,14 @@ export async function botInProcess(config: object = {}, timeoutMs = 2_000): Prom
         store.messages.shown(one.key, one.wanted, one.messageId ?? messages, chat, one.topic);
       }
   };
-  const take = async (user: number, chat: number, act: UserUpdate["act"], messageId: number) => {
+  const take = async (update: object) => {
     updates += 1;
-    const update = { updateId: updates, chat, topic: null, privateChat: chat === user, user, name: `P${user}` };
-    const commit = await handle({ ...update, messageId, act });
-    store.transaction(commit);
+    store.transaction(await handle({ update_id: updates, ...update }));
     deliver();
     return `u${updates}`;
   };
+  const from = (user: number) => ({ id: user, is_bot: false, first_name: `P${user}` });
+  const chatOf = (id: number) => ({ id, type: id > 0 ? "private" : "supergroup" });
   const contentOf = (key: string) => {
     const message = store.messages.byKey(key);
     if (message === null) throw new Error(`there is no message ${key}`);
@@ -174,14 +186,19 @@ export async function botInProcess(config: object = {}, timeoutMs = 2_000): Prom
       state.workflows.tokens[token] = login;
       store.links.link({ user, login, githubId: 1000 + user, linkedAt: now() }, token);
     },
-    says: async (user, text, chat = user) => take(user, chat, { kind: "text", text }, 0),
+    says: async (user, text, chat = user) => {
+      const length = /^\/\w+(@\w+)?/.exec(text)?.[0].length ?? 0;
+      const entities = length === 0 ? [] : [{ type: "bot_command", offset: 0, length }];
+      return take({ message: { message_id: 0, chat: chatOf(chat), from: from(user), text, entities } });
+    },
     presses: async (user, key, label, chat = user) => {
       deliver();
       const { content, messageId } = contentOf(key);
       const found = content.buttons?.flat().find(({ text }) => text === label);
       if (found === undefined || !("callback_data" in found))
         throw new Error(`no button ${label} under ${content.plain}`);
-      await take(user, chat, { kind: "callback", query: `q${updates}`, data: found.callback_data }, messageId ?? 0);
+      const message = { message_id: messageId ?? 0, chat: chatOf(chat) };
+      await take({ callback_query: { id: `q${updates}`, from: from(user), data: found.callback_data, message } });
     },
     settle: async () => {
       worker.kick();

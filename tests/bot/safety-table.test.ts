@@ -75,7 +75,7 @@ const commands: Record<Action, { text: string; first: string; second: string | n
   deploy: { text: "/deploy mood staging", first: "Deploy…", second: "Yes, deploy" },
   rollback: { text: "/rollback mood staging 1.0.0", first: "Roll back…", second: "Yes, roll back" },
   approve: { text: "/approve", first: "Approve mood-production", second: "Yes, approve" },
-  reject: { text: "/reject", first: "Reject mood-production", second: "Yes, reject" },
+  reject: { text: "/reject", first: "Reject mood-production", second: "Yes, reject: not now" },
   lock: { text: "/lock incident", first: "Lock", second: null },
   unlock: { text: "/unlock", first: "Unlock…", second: "Yes, unlock" },
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { steps } from "../../scripts/ci/steps.ts";
 import { countTests, type AllowedSkip, type TestReport } from "../../scripts/ci/test-report.ts";
-import { processes, projectOf, slow } from "../projects.ts";
+import { alone, processes, projectOf, slow } from "../projects.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -94,16 +94,21 @@ describe("a test file's project", () => {
   const files = globSync("tests/**/*.test.ts", { cwd: root });
 
   it("is named by patterns that match something", () => {
-    const unused = [...Object.keys(slow), ...processes].filter(
+    const unused = [...Object.keys(slow), ...processes, ...alone].filter(
       (pattern) => globSync(pattern, { cwd: root }).length === 0,
     );
     expect(unused).toEqual([]);
   });
 
-  it("is found for a unit, a process and a slow one", () => {
+  it("is found for a unit, a process, a slow one and one that must be alone", () => {
     expect(files.length).toBeGreaterThan(100);
     expect(
-      ["tests/eval/stats/bca.test.ts", "tests/cli/gate.test.ts", "tests/rehearsal/rehearsal.test.ts"].map(projectOf),
-    ).toEqual(["parts", "processes", "slow"]);
+      [
+        "tests/eval/stats/bca.test.ts",
+        "tests/cli/gate.test.ts",
+        "tests/rehearsal/rehearsal.test.ts",
+        "tests/spaces/server/overload.test.ts",
+      ].map(projectOf),
+    ).toEqual(["parts", "processes", "slow", "alone"]);
   });
 });

@@ -56,6 +56,7 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
       return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];
     case "image":
       return [[step.field, "text"]];
+    case "items":
     case "tensor":
       return [[step.field, "json"]];
     case "lookup":

@@ -18,10 +18,19 @@ export function localFilesOf({
   const steps = Object.values(preprocess).flatMap((step) => {
     if (step.kind === "text")
       return [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])];
-    return step.kind === "lookup" && "path" in step.store ? [step.store.path] : [];
+    return [];
   });
+  const named = stepFilesOf(preprocess).map(({ path }) => path);
   const heads = postprocess.flatMap((head) => headFilesOf(head).map(({ path }) => path));
-  return [...new Set([...weights, ...steps, ...heads])];
+  return [...new Set([...weights, ...steps, ...named, ...heads])];
+}
+
+/** The files that preprocessing steps read and the manifest names with their digests. */
+export function stepFilesOf(preprocess: Manifest["preprocess"]): { path: string; sha256: string }[] {
+  return Object.values(preprocess).flatMap((step) => {
+    if (step.kind === "items") return [step.catalogue];
+    return step.kind === "lookup" && "path" in step.store ? [step.store] : [];
+  });
 }
 
 /** The files that a head reads, with the digests that the manifest names. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseDate } from "../expression/dates.ts";
 import { instantWords } from "../lookup/instant.ts";
 import { keyPart } from "../lookup/key.ts";
-import { itemId } from "../postprocess/catalogue.ts";
+import { itemId } from "../catalogue/catalogue.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
@@ -53,6 +53,8 @@ function fieldsOfStep(step: PreprocessStep): Fields {
         // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
         column.type === "present" || column.type === "lookup" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
       );
+    case "items":
+      return [[step.field, { type: "ids", optional: false }]];
     case "lookup":
       return [
         ...step.key.map((name): Fields[number] => [name, { type: "key", optional: false }]),

@@ -1,7 +1,7 @@
 import type { Prepared } from "../preprocess/compiled.ts";
 import type { Row } from "../row.ts";
 import type { Dtype } from "../tensors.ts";
-import type { CatalogueItem } from "./catalogue.ts";
+import type { CatalogueItem } from "../catalogue/catalogue.ts";
 import type { HeadResult } from "./result.ts";
 import type { Head } from "./schema.ts";
 

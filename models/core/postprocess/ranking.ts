@@ -1,11 +1,12 @@
 import { ConfigurationError, EvaluationError } from "../errors.ts";
-import { fieldOf, missingField, RowError, type Row } from "../row.ts";
-import { itemId, type CatalogueItem } from "./catalogue.ts";
+import type { Row } from "../row.ts";
+import { rowOfItem, type CatalogueItem } from "../catalogue/catalogue.ts";
+import { itemIds } from "../catalogue/item-ids.ts";
 import type { HeadFiles, RowTensor, TensorsHead } from "./compiled.ts";
 import { numbersOf } from "./numbers-of.ts";
 import type { RankedItem } from "./result.ts";
 import type { RankingHead } from "./schema.ts";
-import { tieOrder } from "./tie-order.ts";
+import { tieOrder, type TieOrder } from "./tie-order.ts";
 
 /** Items by their row number in the catalogue; `items` is null where every item is scored, in the catalogue's order. */
 type Scored = { scores: ArrayLike<number>; items: ArrayLike<number> | null };
@@ -46,8 +47,11 @@ export function compileRanking(
       `at least ${head.k} in ${head.ids}`,
       String(width),
     );
-  const rowOfId = new Map(items.map(({ id }, i) => [id, i]));
-  const order = tieOrder(items.map(({ id }) => id));
+  const rowOfId = rowOfItem(items);
+  const isEarlier = tieOrder(
+    items.map(({ id }) => id),
+    head.ids === undefined,
+  );
 
   return {
     kind: "tensors",
@@ -55,7 +59,7 @@ export function compileRanking(
     readRow(outputs, { row }, rowName) {
       const scored = scoredOf(head, outputs, items.length, rowName);
       const excluded = head.exclude === undefined ? null : excludedItems(row, head.exclude, rowOfId);
-      const best = bestOf(scored, head.k, order, excluded);
+      const best = bestOf(scored, head.k, isEarlier, excluded);
       if (best.length < head.k)
         throw wrong(
           "ranking-short",
@@ -175,10 +179,10 @@ function listOf(
 }
 
 /**
- * The `k` best, by score descending and then by `order`. They are kept sorted while the others go by, because k is small
+ * The `k` best, by score descending and then by `isEarlier`. They are kept sorted while the others go by, because k is small
  * beside a catalogue.
  */
-function bestOf({ scores, items }: Scored, k: number, order: Int32Array, excluded: ReadonlySet<number> | null): Best {
+function bestOf({ scores, items }: Scored, k: number, isEarlier: TieOrder, excluded: ReadonlySet<number> | null): Best {
   const best: Best = [];
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i]!;
@@ -187,7 +191,7 @@ function bestOf({ scores, items }: Scored, k: number, order: Int32Array, exclude
     const item = items === null ? i : items[i]!;
     if (excluded?.has(item) === true) continue;
     const isBefore = (other: Best[number]) =>
-      score > other.score || (score === other.score && order[item]! < order[other.item]!);
+      score > other.score || (score === other.score && isEarlier(item, other.item));
     if (last !== undefined) {
       if (!isBefore(last)) continue;
       best.pop();
@@ -204,19 +208,11 @@ function bestOf({ scores, items }: Scored, k: number, order: Int32Array, exclude
  * @throws RowError
  */
 function excludedItems(row: Row, field: string, rowOfId: ReadonlyMap<string, number>): Set<number> {
-  const given = fieldOf(row, field);
-  if (!Array.isArray(given)) {
-    if (given === undefined || given === null)
-      throw missingField(row, field, "the list of items to exclude is missing", "a list of item ids; [] for none");
-    throw new RowError(field, "not a list", "a list of item ids", given);
-  }
   const excluded = new Set<number>();
-  given.forEach((value: unknown, i) => {
-    const id = itemId(value);
-    if (id === null) throw new RowError(`${field}[${i}]`, "not an item id", "a text or a whole number", value);
+  for (const id of itemIds(row, field, "the list of items to exclude is missing")) {
     const item = rowOfId.get(id);
     if (item !== undefined) excluded.add(item);
-  });
+  }
   return excluded;
 }
 

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { catalogueFile } from "../catalogue/schema.ts";
+import { namedFile } from "../named-file.ts";
 
 /** Undoes a training transform of the target. Several are applied in order, in float64. */
 const inverse = z.discriminatedUnion("kind", [
@@ -49,14 +51,6 @@ const regressionHead = z.strictObject({
   unit: z.string().optional().describe("Unit of the value, for people."),
 });
 
-const headFile = {
-  path: z.string().min(1).describe("Path relative to model.yaml."),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits")
-    .describe("SHA-256 of the file's bytes."),
-};
-
 const rankingHead = z
   .strictObject({
     name: z.string().min(1),
@@ -75,8 +69,7 @@ const rankingHead = z
     k: z.int().min(1).describe("Items in an answer."),
     catalogue: z
       .strictObject({
-        ...headFile,
-        id: z.string().min(1).describe("Field that holds an item's id."),
+        ...catalogueFile.shape,
         title: z.string().min(1).optional().describe("Field that holds its name for people."),
       })
       .describe("File of the items in the graph's order: CSV, JSON Lines, or a JSON list."),
@@ -143,11 +136,11 @@ const textHead = z
       .describe("Graph output: token ids [batch, length], logits [batch, length, tokens], or texts [batch] (string)."),
     kind: z.literal("text"),
     tokenizer: z
-      .strictObject(headFile)
+      .strictObject(namedFile)
       .optional()
       .describe("Hugging Face tokenizer.json that turns the ids into text."),
     vocabulary: z
-      .strictObject({ ...headFile, separator: z.string().default("").describe("Between two tokens.") })
+      .strictObject({ ...namedFile, separator: z.string().default("").describe("Between two tokens.") })
       .optional()
       .describe("The tokens by id, in the place of a tokenizer: a JSON list, or a file with one on each line."),
     end: z.int().min(0).optional().describe("Id that ends the text. Without one the whole output is the text."),

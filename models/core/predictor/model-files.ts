@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { localFile } from "../artifact/verified-file.ts";
 import { ConfigurationError, EvaluationError } from "../errors.ts";
 import type { Path } from "../manifest/config-file.ts";
-import { readCatalogue } from "../postprocess/catalogue.ts";
+import { readCatalogue, type CatalogueItem } from "../catalogue/catalogue.ts";
 import type { HeadFiles } from "../postprocess/compiled.ts";
 import type { Head } from "../postprocess/schema.ts";
+import type { CatalogueFile } from "../catalogue/schema.ts";
 import { readVocabulary } from "../postprocess/vocabulary.ts";
 import { openStore } from "../feature-store/open.ts";
 import type { FeatureStore } from "../lookup/store.ts";
@@ -79,6 +80,16 @@ export async function readModelFiles(
       );
     }
   };
+  /** A step and a head mostly name the same file. It is then parsed once, and they share its map of ids. */
+  const catalogues = new Map<string, readonly CatalogueItem[]>();
+  const catalogueAt = async (owner: string, path: Path, file: CatalogueFile & { title?: string | undefined }) => {
+    const text = await read(owner, path, file);
+    const title = file.title ?? titleIn(loaded.manifest.postprocess, file);
+    const key = JSON.stringify([file.sha256, file.id, title]);
+    const items = catalogues.get(key) ?? readCatalogue(text, { ...file, title }, () => placeIn(loaded, path));
+    catalogues.set(key, items);
+    return items;
+  };
   const opened: FeatureStore[] = [];
   const stepFiles = async (name: string): Promise<StepFiles> => {
     const step = loaded.manifest.preprocess[name]!;
@@ -88,6 +99,8 @@ export async function readModelFiles(
       if (given === undefined) opened.push(await openStore(step, loaded.dir, cacheDir, env));
       return { store: given ?? opened.at(-1)! };
     }
+    if (step.kind === "items")
+      return { catalogue: await catalogueAt(name, ["preprocess", name, "catalogue"], step.catalogue) };
     if (step.kind !== "text") return {};
     const tokenizer = await readObject(name, ["preprocess", name, "tokenizer"], { path: step.tokenizer });
     if (step.tokenizerConfig === undefined) return { tokenizer };
@@ -97,8 +110,7 @@ export async function readModelFiles(
   const headFiles = async (head: Head, i: number): Promise<HeadFiles> => {
     const at = (key: string): Path => ["postprocess", i, key];
     if (head.kind === "ranking") {
-      const text = await read(head.name, at("catalogue"), head.catalogue);
-      return { catalogue: readCatalogue(text, head.catalogue, () => placeIn(loaded, at("catalogue"))) };
+      return { catalogue: await catalogueAt(head.name, at("catalogue"), head.catalogue) };
     }
     if (head.kind !== "text") return {};
     const { tokenizer, vocabulary } = head;
@@ -121,4 +133,12 @@ export async function readModelFiles(
     await Promise.all(opened.map((store) => store.close()));
   };
   return { steps, heads, digest: hash.digest("hex"), close };
+}
+
+/** The field with the items' names, which a step does not state, where a head names the same file. */
+function titleIn(heads: readonly Head[], { sha256, id }: CatalogueFile): string | undefined {
+  const same = heads.flatMap((head) =>
+    head.kind === "ranking" && head.catalogue.sha256 === sha256 && head.catalogue.id === id ? [head.catalogue] : [],
+  );
+  return same[0]?.title;
 }

@@ -1,5 +1,6 @@
 import type { CompiledStep, StepFiles, StepPlace } from "./compiled.ts";
 import { compileImage } from "./image.ts";
+import { compileItems } from "./items.ts";
 import { lookupOutput, type Lookup } from "./lookup.ts";
 import type { PreprocessStep } from "./schema.ts";
 import { compileTabular } from "./tabular.ts";
@@ -30,6 +31,8 @@ export function compileStep(
       return compileImage(step, place);
     case "tensor":
       return compileTensor(step);
+    case "items":
+      return compileItems(step, files);
     case "lookup":
       return lookupOutput(name, lookups[name]!);
   }

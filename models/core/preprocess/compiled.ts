@@ -1,3 +1,4 @@
+import type { CatalogueItem } from "../catalogue/catalogue.ts";
 import type { FeatureStore } from "../lookup/store.ts";
 import type { Missing } from "../lookup/features.ts";
 import type { NumberTensor } from "../tensors.ts";
@@ -66,6 +67,11 @@ export type CompiledStep = {
 };
 
 /** Files that a step reads, already parsed, and the open store of a lookup: preprocessing does no I/O. */
-export type StepFiles = { tokenizer?: object; tokenizerConfig?: object; store?: FeatureStore };
+export type StepFiles = {
+  tokenizer?: object;
+  tokenizerConfig?: object;
+  catalogue?: readonly CatalogueItem[];
+  store?: FeatureStore;
+};
 /** Names a place below the step for a ConfigurationError, e.g. "model.yaml:12:3 preprocess.tokens.tokenizer". */
 export type StepPlace = (path: readonly (string | number)[]) => string;

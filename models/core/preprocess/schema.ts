@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { catalogueFile } from "../catalogue/schema.ts";
 import { lookupStep } from "../lookup/schema.ts";
 
 export const expression = z
@@ -172,11 +173,40 @@ const tensorStep = z.strictObject({
     ),
 });
 
-export const preprocessStep = z.discriminatedUnion("kind", [textStep, tabularStep, imageStep, tensorStep, lookupStep]);
+/** A list of item ids → their row numbers in a catalogue. Outputs: `ids`, `mask`. */
+const itemsStep = z.strictObject({
+  kind: z.literal("items"),
+  field: z
+    .string()
+    .min(1)
+    .describe("Row field with a list of item ids, the oldest first where time matters; [] for none."),
+  catalogue: catalogueFile.describe(
+    "File of the items in the order of the graph's embedding: CSV, JSON Lines, or a JSON list. Shorter lists of a batch are filled with the number of items: a row that the graph's embedding has after the last item.",
+  ),
+  maxItems: z.int().positive().default(512).describe("Of a longer list only the last ones are read."),
+  repeats: z
+    .enum(["keep", "drop"])
+    .default("keep")
+    .describe("An id that the list has several times: counted every time, or only where it stands last."),
+  unknown: z
+    .enum(["skip", "reject"])
+    .default("skip")
+    .describe("An id that the catalogue does not have: as if it were not there, or the row is refused."),
+});
+
+export const preprocessStep = z.discriminatedUnion("kind", [
+  textStep,
+  tabularStep,
+  imageStep,
+  tensorStep,
+  itemsStep,
+  lookupStep,
+]);
 
 export type TextStep = z.infer<typeof textStep>;
 export type TabularStep = z.infer<typeof tabularStep>;
 export type ImageStep = z.infer<typeof imageStep>;
+export type ItemsStep = z.infer<typeof itemsStep>;
 export type TensorStep = z.infer<typeof tensorStep>;
 export type PreprocessStep = z.infer<typeof preprocessStep>;
 
@@ -186,5 +216,6 @@ export const stepOutputs = {
   tabular: ["features"],
   image: ["pixels"],
   tensor: ["values"],
+  items: ["ids", "mask"],
   lookup: ["features"],
 } as const satisfies Record<PreprocessStep["kind"], readonly string[]>;

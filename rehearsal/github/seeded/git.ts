@@ -11,6 +11,7 @@ const who = { name: "octo", email: "octo@example.org" };
  */
 export class SeededGit implements GitStore {
   readonly directory = "";
+  readonly #dates = new Map<string, string>();
   readonly #state: GitHubState;
 
   constructor(state: GitHubState) {
@@ -67,15 +68,22 @@ export class SeededGit implements GitStore {
     delete this.#state.git.refs[ref];
   }
 
+  /** Objects that were seeded without a date have the one at which they were first asked for. */
+  #dateOf(sha: string): string {
+    const date = this.#dates.get(sha) ?? new Date(this.#state.workflows.now()).toISOString();
+    this.#dates.set(sha, date);
+    return date;
+  }
+
   async commit(sha: string): Promise<CommitObject> {
-    const person = { ...who, date: new Date(this.#state.workflows.now()).toISOString() };
+    const person = { ...who, date: this.#dateOf(sha) };
     return { sha, tree: sha, parents: [], message: "a commit", author: person, committer: person };
   }
 
   async tag(sha: string): Promise<TagObject> {
     const found = this.#state.git.tags[sha];
     if (found === undefined) throw new Error(`no tag ${sha} was seeded`);
-    const date = new Date(this.#state.workflows.now()).toISOString();
+    const date = this.#dateOf(sha);
     return { sha, ...found, type: "commit", tagger: { ...who, date } };
   }
 

@@ -1,5 +1,4 @@
 import type { AddressInfo } from "node:net";
-import type { Exchange } from "../exchange.ts";
 import { allRoutes } from "../routes.ts";
 import { createGitHubServer } from "../server.ts";
 import { botLogin, Tokens, type Caller } from "../tokens.ts";
@@ -13,7 +12,7 @@ import { allPulls, seededState, type GitHubState, type StoredPull } from "./stat
 export type SeededGitHub = {
   url: string;
   state: GitHubState;
-  readonly transcript: readonly Exchange[];
+  readonly transcript: readonly RecordedExchange[];
   close: () => Promise<void>;
 };
 
@@ -236,7 +235,6 @@ const repositoryLinks =
 /** A repository in the format of answers. */
 function repositoryResource(origin: string, owner: string, name: string, fork: boolean): Json & { id: number } {
   const url = `${origin}/repos/${owner}/${name}`;
-  const at = `${new Date().toISOString().slice(0, 19)}Z`;
   const each = (names: string, value: unknown) => Object.fromEntries(names.split(" ").map((one) => [one, value]));
   return {
     id: repositoryId(owner),
@@ -252,6 +250,6 @@ function repositoryResource(origin: string, owner: string, name: string, fork: b
     ...Object.fromEntries(repositoryLinks.map((one) => [`${one}_url`, `${url}/${one}`])),
     ...each("forks forks_count open_issues open_issues_count size stargazers_count watchers watchers_count", 0),
     ...each("has_downloads has_issues has_projects has_wiki has_pages archived disabled", false),
-    ...each("created_at updated_at pushed_at", at),
+    ...each("created_at updated_at pushed_at", "2020-01-01T00:00:00Z"),
   };
 }

@@ -29,7 +29,7 @@ export function probeRows(manifest: Pick<Manifest, "preprocess" | "serving">, co
   });
 }
 
-/** The slowest row to expect: the first example, with texts as long as the model reads; null without examples. */
+/** The slowest row to expect: the first example, with texts and lists as long as the model reads; null without examples. */
 export function largestRow(manifest: Pick<Manifest, "preprocess" | "serving">): Row | null {
   const [example] = manifest.serving.examples;
   if (example === undefined) return null;
@@ -37,9 +37,17 @@ export function largestRow(manifest: Pick<Manifest, "preprocess" | "serving">): 
     (row, step) =>
       step.kind === "text"
         ? { ...row, [step.field]: textOf(String(example[step.field] ?? "a"), step.maxTokens, step.maxCharacters) }
-        : row,
+        : step.kind === "items"
+          ? { ...row, [step.field]: listOf(example[step.field], step.maxItems) }
+          : row,
     example,
   );
+}
+
+/** The example's items over and over. */
+function listOf(given: unknown, length: number): unknown[] {
+  const own = Array.isArray(given) ? (given as unknown[]) : [];
+  return own.length === 0 ? [] : Array.from({ length }, (_, i) => own[i % own.length]);
 }
 
 function textOf(text: string, words: number, maxCharacters: number): string {

@@ -1,4 +1,5 @@
 import type { Manifest } from "../../../models/core/manifest/manifest.ts";
+import type { PreprocessStep } from "../../../models/core/preprocess/schema.ts";
 import type { TensorMetadata } from "../../../models/core/tensors.ts";
 
 /**
@@ -9,7 +10,7 @@ const UNBOUNDED = 65_536;
 
 /**
  * The largest size that raw tensors may have in each dimension of each graph input. A fixed size stays as it is. A size
- * that varies may be no larger than preprocessing itself would make it (a text's tokens). The batch is limited
+ * that varies may be no larger than preprocessing itself would make it (a text's tokens, a list's items). The batch is limited
  * elsewhere.
  */
 export function largestSizes(
@@ -20,9 +21,14 @@ export function largestSizes(
     inputs.map((input) => {
       const step =
         manifest.preprocess[manifest.inputs.find(({ name }) => name === input.name)?.from.split(".")[0] ?? ""];
-      const varying =
-        step?.kind === "text" ? (typeof step.padTo === "number" ? step.padTo : step.maxTokens) : UNBOUNDED;
+      const varying = varyingSize(step);
       return [input.name, input.shape.map((size) => (typeof size === "number" ? size : varying))];
     }),
   );
+}
+
+function varyingSize(step: PreprocessStep | undefined): number {
+  if (step?.kind === "items") return step.maxItems;
+  if (step?.kind !== "text") return UNBOUNDED;
+  return typeof step.padTo === "number" ? step.padTo : step.maxTokens;
 }

@@ -16,6 +16,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
+import { MIN_REPEATS } from "../engine/sweep.ts";
 import { planBatches } from "../scheduling/batching-plan.ts";
 import {
   createScheduler,
@@ -29,6 +30,8 @@ import { createRecorder, type Recorder } from "../watch/recorder.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
+/** Rows that a sweep needs at most. */
+const MOST = 32;
 /** How long one chunk of a large request may occupy the main thread, or a worker. */
 const CHUNK_MS = { main: 4, worker: 40, process: 40 };
 const MAX_CHUNK_ROWS = 256;
@@ -100,13 +103,18 @@ async function checkExamples(loaded: LoadedManifest, engine: Engine): Promise<vo
 
 async function sweep(loaded: LoadedManifest, engine: Engine, maxRowMs: number | null, budgetMs: number) {
   if (maxRowMs === null || budgetMs === 0) return [];
-  // As many rows as fit into the budget even if all took as long as the slowest. Batches larger than that are not
-  // tried.
-  const count = Math.max(2, Math.min(32, Math.floor(budgetMs / ((SWEPT.length + 1) * maxRowMs))));
   const texts = Object.values(loaded.manifest.preprocess).some((step) => step.kind === "text");
+  // As many rows as fit into the budget even if all took as long as the slowest. Batches larger than that are not tried
+  // on texts, whose lengths differ; other rows cost alike, and a large batch of them is tried on as many as it takes.
+  const runs = (SWEPT.length + 1) * (texts ? 1 : MIN_REPEATS);
+  const fitting = Math.max(texts ? 2 : 1, Math.min(MOST, Math.floor(budgetMs / (runs * maxRowMs))));
   const ways = SWEPT.flatMap((batch) => (texts ? [128, 512] : [null]).map((tokenBudget) => ({ batch, tokenBudget })));
   const cheapMs = engine.kind === "main" ? 60 : budgetMs;
-  return engine.sweep(probeRows(loaded.manifest, count), { ways, budgetMs: Math.min(budgetMs, cheapMs) });
+  return engine.sweep(probeRows(loaded.manifest, texts ? fitting : MOST), {
+    ways,
+    budgetMs: Math.min(budgetMs, cheapMs),
+    ...(texts ? {} : { alike: fitting }),
+  });
 }
 
 type Facts = {

@@ -269,7 +269,7 @@ describe("acting", () => {
     expect((await ask(here, here.ana, "/approve")).text).toContain("No run waits");
   });
 
-  it("/reject takes two taps too where it is dangerous; a run is not approved for a commit other than the one shown", async () => {
+  it("/reject takes two taps and a reason; a run is not approved for a commit other than the one shown", async () => {
     await begun();
     const run = addRun(here.github.state.workflows, {
       file: "deploy.yml",
@@ -287,9 +287,11 @@ describe("acting", () => {
     await tap(here, here.ana, again, "Reject production");
     expect(run.reviews).toEqual([]);
     expect(again.text).toContain("really reject a model at 1a2b3c4 for production (run 501)?");
-    await tap(here, here.ana, again, "Yes, reject");
-    await says(again, /✅ reject a model at 1a2b3c4 for production \(run 501\): done/);
-    expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
+    await tap(here, here.ana, again, "Yes, reject: not now");
+    await says(again, /✅ reject a model at 1a2b3c4 for production \(run 501\): not now: done/);
+    expect(run.reviews).toMatchObject([
+      { state: "rejected", comment: expect.stringMatching(/^not now – ana-gh, through Telegram, sl-/) as string },
+    ]);
   });
 
   it("the person who started a run cannot approve it if two persons are required", async () => {

@@ -49,6 +49,15 @@ describe("commands", () => {
   it("/help lists every command with its usage", async () => {
     const { text } = await ask(here, here.ana, "/help");
     for (const { usage } of commands) expect(text).toContain(usage);
+    expect((await ask(here, here.ana, "/help predict")).text).toMatch(/side by side/);
+  });
+
+  it("answers in a group reply to whoever asked, also when the command names the bot in capitals", async () => {
+    const { messages } = here.telegram.state;
+    const asked = await ask(here, here.ana, `/WHOAMI@${here.telegram.state.bot.username}`, group);
+    const question = messages.findLast(({ chat, text }) => chat === group && text?.startsWith("/WHOAMI"));
+    expect(asked.replyTo).toBe(question?.message_id);
+    expect((await ask(here, here.ana, "/whoami")).replyTo).toBeNull();
   });
 
   it("/status shows the live version, its verdict and the Space's health", async () => {
@@ -201,7 +210,11 @@ describe("commands", () => {
     for (const [i, text] of texts.entries())
       here.telegram.people.says(here.ana, `${prefixes[i % prefixes.length] as string} ${text}`);
     here.telegram.people.says(here.ana, "/help");
-    await until(() => said(here, here.ana.id).at(-1)?.text?.includes("/audit who did what"), "the last answer", 40_000);
+    await until(
+      () => said(here, here.ana.id).at(-1)?.text?.includes("This chat\n/subscribe"),
+      "the last answer",
+      40_000,
+    );
     expect(said(here, here.ana.id).length - before).toBe(texts.length + 1);
     expect(said(here, here.ana.id).some(({ text }) => text?.startsWith("🛑"))).toBe(false);
     expect(here.telegram.violations).toEqual([]);

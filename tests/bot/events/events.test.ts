@@ -141,6 +141,38 @@ describe("events", () => {
     expect(labels(second as NonNullable<typeof second>)).toEqual([]);
   });
 
+  it("makes no sound in quiet hours, but for a failed production", async () => {
+    const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+    await begun({ quietHours: { from: inHours(-1), to: inHours(1) } });
+    const { rows, deployments } = here.github.state;
+    for (const [id, environment] of [
+      [7700, "mood-staging"],
+      [7701, "mood-production"],
+    ] as const) {
+      rows.push({
+        id,
+        sha: main,
+        ref: main,
+        task: "sluice",
+        environment,
+        description: "",
+        payload: { model: { id: "mood", version: "2", sha256: "x" } },
+        transient_environment: false,
+        production_environment: true,
+      });
+      deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
+    }
+    await until(() => alerts().length === 2, "both failures");
+    expect(
+      alerts()
+        .map(({ text, silent }) => [/in (\S+?),?\n/.exec(text ?? "")?.[1], silent])
+        .toSorted(),
+    ).toEqual([
+      ["mood-production", false],
+      ["mood-staging", true],
+    ]);
+  });
+
   it("is silent while a model is muted", async () => {
     await begun();
     await ask(here, here.ana, "/mute mood 1h", group);

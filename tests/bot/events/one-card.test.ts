@@ -213,8 +213,9 @@ describe("one card, kept by the step and the bot", () => {
     await shows(card, ...links, "⛔ the report has changed since it was shown", ...asked);
     expect(run.reviews).toEqual([]);
     tap("Reject mood-production", card);
-    await shows(card, ...links, "Yes, reject", "Cancel");
-    tap("Yes, reject", card);
+    const reasons = ["the figures", "not now", "not this version"].map((reason) => `Yes, reject: ${reason}`);
+    await shows(card, ...links, ...reasons, "Cancel");
+    tap("Yes, reject: not now", card);
     await shows(card, ...links, "❌ mood-production rejected by ana-gh");
     expect(run.reviews.map(({ state }) => state)).toEqual(["rejected"]);
   });

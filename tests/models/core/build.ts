@@ -107,7 +107,10 @@ export function wordTokenizer(specials = true): object {
 }
 
 /** A model's folder with the manifest as model.yaml, the fixtures it names, a tokenizer and further files. */
-export function modelFolder(manifest: ManifestInput, files: Readonly<Record<string, string>> = {}): LoadedManifest {
+export function modelFolder(
+  manifest: ManifestInput,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): LoadedManifest {
   const dir = temporaryFolder();
   const names = [manifest.artifact.path, ...(manifest.artifact.externalData ?? []).map((file) => file.path)];
   for (const name of names) if (name !== undefined) cpSync(join(fixtures, name), join(dir, name));

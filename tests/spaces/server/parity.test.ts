@@ -22,6 +22,7 @@ const ROWS: Record<string, Row[]> = {
   births: heldOut("births", 6),
   emoji: heldOut("emoji", 4),
   virality: heldOut("virality", 25),
+  recommendation: heldOut("recommendation", 25),
   mood: Array.from({ length: 120 }, (_, i) => ({
     text: Array.from({ length: 1 + ((i * 7) % 60) }, (__, j) => WORDS[(i * 5 + j * 3) % WORDS.length]).join(" "),
   })),
@@ -68,8 +69,8 @@ describe.each(Object.keys(ROWS))("%s through HTTP", (id) => {
       await server.post(`/models/${id}/predict/batch`, { rows: ROWS[id] }, STANDARD),
     )) as unknown as { predictions: { heads: object }[] };
     const numbers = (heads: unknown) =>
-      Object.values(heads as Record<string, { value?: number; score?: number }>).map(
-        ({ value, score }) => (value ?? score)!,
+      Object.values(heads as Record<string, { value?: number; score?: number; items?: { score: number }[] }>).flatMap(
+        ({ value, score, items }) => items?.map((one) => one.score) ?? [(value ?? score)!],
       );
     const near = (a: unknown, b: unknown) =>
       numbers(b).every(

@@ -89,7 +89,7 @@ function hintOf(facts) {
     case "number-list":
       return `${facts.length === undefined ? "Numbers" : `${facts.length} numbers`}, oldest first. Paste a column, a row or a JSON list.`;
     case "json":
-      if (facts.list === true) return 'A list as JSON, for instance ["first", "second"]; [] for none.';
+      if (facts.list === true) return "Ids, one a line or with commas between, or a JSON list. Nothing means none.";
       return facts.shape === undefined ? "A JSON value." : `Numbers as JSON, shape ${facts.shape.join(" × ")}.`;
     default:
       return "";

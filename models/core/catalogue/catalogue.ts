@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { ConfigurationError } from "../errors.ts";
-import type { RankingHead } from "./schema.ts";
+import type { CatalogueFile } from "./schema.ts";
 
 /** One item that a ranking may hold. */
 export type CatalogueItem = { id: string; title?: string };
@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function readCatalogue(
   text: string,
-  { path, id, title }: RankingHead["catalogue"],
+  { path, id, title }: CatalogueFile & { title?: string | undefined },
   place: () => string,
 ): CatalogueItem[] {
   const refuse = (problem: string, expected: string, received: string, cause?: unknown) =>
@@ -52,6 +52,15 @@ export function readCatalogue(
   if (title !== undefined && !items.some((item) => item.title !== undefined))
     throw refuse(`no item of the catalogue ${path} has the title "${title}"`, "a field with a name", "none");
   return items;
+}
+
+const rowsOfItems = new WeakMap<readonly CatalogueItem[], ReadonlyMap<string, number>>();
+
+/** Item id → its row in the catalogue, from 0. One map for whoever asks about the same list: it has a million entries. */
+export function rowOfItem(items: readonly CatalogueItem[]): ReadonlyMap<string, number> {
+  const made = rowsOfItems.get(items) ?? new Map(items.map(({ id }, i) => [id, i]));
+  rowsOfItems.set(items, made);
+  return made;
 }
 
 /** An item's id as text; null for what is none. */

@@ -38,9 +38,7 @@ export type RawUpdate = z.infer<typeof updateSchema>;
 
 export const allowedUpdates = ["message", "callback_query"] as const;
 
-/**
- * Something that a person did: wrote a text, or tapped one of the bot's buttons. Stored as JSON until it is handled.
- */
+/** Something that a person did: wrote a text, or tapped one of the bot's buttons. */
 export type UserUpdate = {
   updateId: number;
   chat: number;
@@ -82,6 +80,18 @@ export function readUpdate({ update_id: updateId, message, callback_query: query
     name: query.from.first_name,
     messageId: under.message_id,
     act: { kind: "callback", query: query.id, data: query.data ?? "" },
+  };
+}
+
+/**
+ * The update of a person who wrote this command in the place of a press. Telegram marks the command's name, by which
+ * Telegraf knows it.
+ */
+export function asWritten({ update_id, callback_query: query }: RawUpdate, text: string): RawUpdate {
+  const length = /^\/\w+/.exec(text)?.[0].length ?? 0;
+  return {
+    update_id,
+    message: { ...query!.message!, from: query!.from, text, entities: [{ type: "bot_command", offset: 0, length }] },
   };
 }
 

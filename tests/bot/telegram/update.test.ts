@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readUpdate, updateSchema } from "../../../bot/inbox/update.ts";
+import { readUpdate, updateSchema } from "../../../bot/telegram/update.ts";
 
 describe("readUpdate", () => {
   it("reads what a person wrote or tapped, and nothing else", () => {
