@@ -74,7 +74,7 @@ const labelNames = {
   interval: "betting interval of all labels",
   nannyml: "NannyML, day outside 3 sd",
 };
-const labelRows = [50, 500, 5000].flatMap((labelsPerDay, l) => {
+const labelRows = [50, 500, 2000].flatMap((labelsPerDay, l) => {
   const large = labelsPerDay > 1000;
   const base = { labelsPerDay, errorRate: 0.1 };
   const yearsAt = (after: number, seed: number) =>

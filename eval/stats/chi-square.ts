@@ -76,7 +76,8 @@ function sankaran(x: number, df: number, noncentrality: number): GammaTails {
 
 /**
  * Interval of the noncentrality λ from one observed χ² value with df degrees of freedom, two-sided at `level`, by
- * inverting both tails: P(X ≥ x; low) = P(X ≤ x; high) = (1 - level) / 2. An end that no λ > 0 reaches is 0.
+ * inverting both tails: P(X ≥ x; low) = P(X ≤ x; high) = (1 - level) / 2. An end that no λ > 0 reaches is 0; a value far
+ * below df so has [0, 0].
  */
 export function noncentralityInterval(x: number, df: number, level: number): { low: number; high: number } {
   if (!(x >= 0 && x < Number.POSITIVE_INFINITY && df > 0)) return { low: Number.NaN, high: Number.NaN };

@@ -6,9 +6,9 @@ import { expectedPerformance } from "./cbpe.ts";
 export type Assumption = { name: "calibration" | "support" | "concept"; holds: boolean | null; reason: string };
 
 /** How far expected and realised accuracy of the reference may be apart. */
-export const calibrationMargin = 0.02;
+const calibrationMargin = 0.02;
 /** Share of live rows that may lie beyond the reference's scores. */
-export const unsupportedShare = 0.01;
+const unsupportedShare = 0.01;
 
 /**
  * The assumptions of ./cbpe.ts, each checked where it can be.

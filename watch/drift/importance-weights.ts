@@ -11,7 +11,7 @@ export type WeightedEstimate = {
 };
 
 /** Fewer effective rows than this say nothing. */
-export const leastEffectiveRows = 100;
+const leastEffectiveRows = 100;
 
 /**
  * Weights (n/m)·P(live|x)/P(reference|x) of n reference rows, from the probability that a classifier trained to tell n

@@ -1,5 +1,6 @@
-import { chiSquareTails, noncentralityInterval } from "../../eval/stats/chi-square.ts";
+import { chiSquareTails } from "../../eval/stats/chi-square.ts";
 import { type AlignedCounts, type DriftEstimate, occupied, total } from "./distributions.ts";
+import { driftNoncentrality } from "./noncentral-interval.ts";
 import type { DesignEffects } from "./psi.ts";
 
 /**
@@ -40,8 +41,9 @@ export function jensenShannonEstimate(
   if (Number.isNaN(value)) return { value, interval: null, pValue: Number.NaN, n, m };
   const df = kept.reference.length - 1;
   if (df === 0) return { value: 0, interval: { low: 0, high: 0, level, method: "one bin" }, pValue: 1, n, m };
-  const scale = ((effects.reference ?? 1) / n + (effects.live ?? 1) / m) / (8 * Math.LN2);
-  const { low, high } = noncentralityInterval(value ** 2 / scale, df, level);
+  const rows = [n / (effects.reference ?? 1), m / (effects.live ?? 1)] as const;
+  const scale = (1 / rows[0] + 1 / rows[1]) / (8 * Math.LN2);
+  const { low, high } = driftNoncentrality(value ** 2 / scale, df + 1, rows, level);
   const distance = (noncentrality: number): number => Math.sqrt(Math.min(1, noncentrality * scale));
   return {
     value,

@@ -4,11 +4,13 @@ import { alignHistograms, type DriftEstimate, type Histogram, total } from "./di
 
 /** How often rows change sides to find the p-value of values that are tied. */
 const permutations = 999;
+/** With more rows permuting takes long, and the limit errs on the large side. */
+const maxPermutedRows = 20_000;
 
 /**
  * Two-sample Kolmogorov-Smirnov distance D = max |F - G| over the distinct values, in [0, 1], with its p-value: the
  * Kolmogorov limit at D√(nm/(n + m)), or where values are tied 999 seeded permutations (p = (1 + as large)/(1 + 999)),
- * because the limit is too large then. The interval is D ± the bands of both distributions (Dvoretzky, Kiefer and
+ * because the limit is too large then (beyond 20,000 rows it is taken all the same). The interval is D ± the bands of both distributions (Dvoretzky, Kiefer and
  * Wolfowitz with Massart's constant, Ann. Probab. 18, 1990): it holds for any n, and is wide.
  *
  * @throws RangeError where a value is not a number
@@ -30,9 +32,10 @@ export function ksOfSamples(
   const sides = Uint8Array.from(pooled, ({ live: side }) => side);
   const value = distance(values, sides, n, m);
   const tied = values.some((one, i) => i > 0 && one === values[i - 1]);
-  const pValue = tied
-    ? permuted(values, sides, n, m, value, seed)
-    : kolmogorovUpperTail(value * Math.sqrt((n * m) / (n + m)));
+  const pValue =
+    tied && n + m <= maxPermutedRows
+      ? permuted(values, sides, n, m, value, seed)
+      : kolmogorovUpperTail(value * Math.sqrt((n * m) / (n + m)));
   return { value, interval: bands(value, value, n, m, level), pValue, n, m };
 }
 

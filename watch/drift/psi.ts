@@ -1,5 +1,6 @@
-import { chiSquareQuantile, chiSquareTails, noncentralityInterval } from "../../eval/stats/chi-square.ts";
+import { chiSquareQuantile, chiSquareTails } from "../../eval/stats/chi-square.ts";
 import { type AlignedCounts, type DriftEstimate, occupied, total } from "./distributions.ts";
+import { driftNoncentrality } from "./noncentral-interval.ts";
 
 /**
  * How many times more the counts vary than independent rows would (./design-effect.ts). 1 where rows are independent.
@@ -42,11 +43,12 @@ export function psiEstimate(counts: AlignedCounts, level: number, effects: Desig
   const value = psi(kept);
   if (Number.isNaN(value)) return { value, interval: null, pValue: Number.NaN, n, m };
   const df = kept.reference.length - 1;
-  const scale = (effects.reference ?? 1) / n + (effects.live ?? 1) / m;
+  const rows = [n / (effects.reference ?? 1), m / (effects.live ?? 1)] as const;
+  const scale = 1 / rows[0] + 1 / rows[1];
   const method = "noncentral chi-square";
   // One bin holds everything on both sides: no drift can be seen there, and none is.
   if (df === 0) return { value: 0, interval: { low: 0, high: 0, level, method: "one bin" }, pValue: 1, n, m };
-  const { low, high } = noncentralityInterval(value / scale, df, level);
+  const { low, high } = driftNoncentrality(value / scale, df + 1, rows, level);
   return {
     value,
     interval: { low: low * scale, high: high * scale, level, method },

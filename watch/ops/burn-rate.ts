@@ -19,7 +19,7 @@ export const burnRules: readonly BurnRule[] = [
 ];
 
 /** Fewer bad requests than this in the long window never alert: one failure in fifty requests is no outage. */
-export const leastBadRequests = 10;
+const leastBadRequests = 10;
 
 /**
  * (bad/all)/(1 - objective): how many times faster than allowed the error budget is spent. NaN without requests.
@@ -38,7 +38,7 @@ export function budgetSpent(burn: number, windowMs: number, periodMs = 30 * dayM
   return (burn * windowMs) / periodMs;
 }
 
-export type BurnAlert = BurnRule & { burnLong: number; burnShort: number; budgetSpent: number };
+type BurnAlert = BurnRule & { burnLong: number; burnShort: number; budgetSpent: number };
 
 export type BurnResult = {
   /** FAIL where a rule alerts; INCONCLUSIVE where no rule does and no request was seen in any long window. */

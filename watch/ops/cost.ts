@@ -25,7 +25,7 @@ export type Cost = {
 };
 
 /** Above this use of a replica queues grow, so another one is started. */
-export const targetUtilisation = 0.7;
+const targetUtilisation = 0.7;
 
 /**
  * Cost per 1,000 answers of real traffic on a hosting, idle hours included: Σ replicas × price / answers × 1,000. Each

@@ -39,7 +39,7 @@ export function observeChange(detector: EDetector, value: number): { sr: number;
 }
 
 /** The averages now; each is held against A, the values per false alarm that one accepts. */
-export function evidenceOfChange({ bets, sr, cusum }: EDetector): { sr: number; cusum: number } {
+function evidenceOfChange({ bets, sr, cusum }: EDetector): { sr: number; cusum: number } {
   const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + one / bets.length, 0);
   return { sr: mean(sr), cusum: mean(cusum) };
 }

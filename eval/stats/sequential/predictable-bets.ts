@@ -10,7 +10,7 @@ export const noMoments = (): Moments => ({ count: 0, sum: 0, squares: 0 });
 export const runningMean = ({ count, sum }: Moments): number => (0.5 + sum) / (count + 1);
 
 /** σ̂²_t = (¼ + Σ(X_i - μ̂_i)²)/(t + 1), ¼ at the start. */
-export const runningVariance = ({ count, squares }: Moments): number => (0.25 + squares) / (count + 1);
+const runningVariance = ({ count, squares }: Moments): number => (0.25 + squares) / (count + 1);
 
 /** Takes the next value in. Changes `moments`. */
 export function observeMoments(moments: Moments, value: number): void {

@@ -66,6 +66,7 @@ describe("its assumptions", () => {
   });
   it("are open with 50 rows, or none", () => {
     expect(hold(labelled(new RandomStream(113), 50), [0.5]).calibration).toBeNull();
+    expect(hold({ probabilities: [], labels: [] }, [0.5])).toEqual({ calibration: null, support: null, concept: null });
     expect(hold({ probabilities: [], labels: [] }, [])).toEqual({ calibration: null, support: null, concept: null });
   });
   it("call a calibrated model miscalibrated in at most 5 of 100 seeded references", () => {
@@ -74,6 +75,12 @@ describe("its assumptions", () => {
       (one) => one === false,
     );
     expect(wrong.length).toBeLessThan(10);
+  });
+  it("let one live score of a hundred lie beyond the reference's, not two", () => {
+    const reference = { probabilities: [0.2, 0.6], labels: [0, 1] };
+    const live = (beyond: number) => Array.from({ length: 100 }, (_, i) => (i < beyond ? 0.9 : 0.3));
+    expect(hold(reference, live(1)).support).toBe(true);
+    expect(hold(reference, live(2)).support).toBe(false);
   });
   it("fail where live scores lie beyond the reference's", () => {
     const reference = { probabilities: [0.2, 0.6], labels: [0, 1] };

@@ -99,6 +99,22 @@ describe("Kolmogorov-Smirnov", () => {
     }
     expect(missed).toBeLessThan(20);
   });
+  it("has both bands of Dvoretzky, Kiefer and Wolfowitz around it, each at half of the error", () => {
+    const half = { edges: [0], counts: [100, 100] };
+    const { value, interval } = ksOfHistograms(half, { edges: [0], counts: [60, 40] }, 0.9);
+    expect(value).toBeCloseTo(0.1, 12);
+    // √(ln(4/.1)/2n) for 200 and 100 rows; within its bins D may reach .6.
+    const reach = Math.sqrt(Math.log(40) / 400) + Math.sqrt(Math.log(40) / 200);
+    expect(interval?.low).toBe(0);
+    expect(interval?.high).toBeCloseTo(0.6 + reach, 12);
+    const apart = ksOfSamples(
+      Array.from({ length: 200 }, (_, i) => i),
+      Array.from({ length: 100 }, (_, i) => 1000 + i),
+      0.9,
+    );
+    expect(apart.interval?.low).toBeCloseTo(1 - reach, 12);
+    expect(apart.interval?.high).toBe(1);
+  });
   it("of histograms lies at or below that of their values, and its upper bound at or above", () => {
     fc.assert(
       fc.property(numbers, numbers, (x, y) => {
@@ -133,6 +149,9 @@ describe("Kolmogorov-Smirnov", () => {
 describe("histograms", () => {
   it("on other edges are refused, and so are those with a wrong number of counts", () => {
     expect(() => alignHistograms({ edges: [1], counts: [1, 1] }, { edges: [2], counts: [1, 1] })).toThrow(/same edges/);
+    const three = { edges: [1, 2], counts: [1, 1, 1] };
+    expect(() => alignHistograms({ edges: [1], counts: [1, 1] }, three)).toThrow(/same edges/);
+    expect(() => alignHistograms(three, { edges: [1], counts: [1, 1] })).toThrow(/same edges/);
     expect(() => alignHistograms({ edges: [1], counts: [1] }, { edges: [1], counts: [1, 1] })).toThrow(
       /one count more than edges.*1 edges and 1 counts/,
     );

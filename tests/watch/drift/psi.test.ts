@@ -118,6 +118,12 @@ describe("degenerate windows", () => {
     expect(Number.isFinite(other.value)).toBe(true);
     expect(decideDrift(other, 0.1).state).toBe("DRIFT");
   });
+  it("of ten rows that happen to fall evenly are inconclusive", () => {
+    const reference = Array.from({ length: 10 }, () => 500);
+    const even = psiEstimate({ reference, live: Array.from({ length: 10 }, () => 1) }, 0.9);
+    expect(even.value).toBeCloseTo(0, 12);
+    expect(decideDrift(even, 0.1).state).toBe("INCONCLUSIVE");
+  });
   it("of five rows are inconclusive", () => {
     expect(decideDrift(psiEstimate({ reference: [300, 400, 300], live: [1, 3, 1] }, 0.9), 0.1).state).toBe(
       "INCONCLUSIVE",

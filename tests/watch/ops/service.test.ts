@@ -15,6 +15,14 @@ describe("burn rate", () => {
     expect(() => burnRate({ bad: 0, all: 1 }, 99.9)).toThrow(/share between 0 and 1, got 99.9; for example 0.999/);
   });
 
+  it("has the workbook's windows", () => {
+    expect(burnRules.map(({ severity, longMs, shortMs }) => [severity, longMs / hourMs, shortMs / hourMs])).toEqual([
+      ["page", 1, 1 / 12],
+      ["page", 6, 1 / 2],
+      ["ticket", 72, 6],
+    ]);
+  });
+
   it.skipIf(missing)(`has the workbook's rules ${where}`, () => {
     const rules = referenceValues("operations", "burnRate", "rules") as {
       burn: number;
@@ -35,6 +43,7 @@ describe("burn rate", () => {
   it.each([
     ["both windows burn", [180, 12_000], [20, 1000], 1, "FAIL"],
     ["the short window has calmed down", [180, 12_000], [5, 1000], 1, "PASS"],
+    ["the long window does not burn yet", [100, 12_000], [20, 1000], 1, "PASS"],
     ["six hours burn slower", [500, 72_000], [45, 6000], 6, "FAIL"],
     ["one of fifty failed: too few to page", [1, 50], [1, 5], 1, "PASS"],
     ["there was no traffic", [0, 0], [0, 0], 1, "INCONCLUSIVE"],
@@ -112,6 +121,22 @@ describe("DORA's figures", () => {
       unrestored: 1,
     });
   });
+  it("count what succeeded within the period, its start included and its end not", () => {
+    const between = (from: string, to: string) => doraFigures({ deployments, commits }, day(from), day(to));
+    expect(between("05T12", "05T13")).toMatchObject({
+      deployments: 1,
+      leadTimeMedianMs: 3 * hourMs,
+      // The restoration comes after the period and counts for what failed in it.
+      changeFailureRate: 1,
+      recoveryMedianMs: hourMs,
+    });
+    expect(between("05T13", "24T10")).toMatchObject({ deployments: 1, leadTimeMedianMs: null, reworkRate: 1 });
+    expect(between("06T00", "29T00")).toMatchObject({ deployments: 1, leadTimeMedianMs: 48 * hourMs });
+  });
+  it("leave a commit whose time is not known out of the lead time", () => {
+    const known = commits.filter(({ sha }) => sha !== "b");
+    expect(doraFigures({ deployments, commits: known }, ...period).leadTimeMedianMs).toBe(3 * hourMs);
+  });
   it("of nothing are null, not 0 and not NaN", () => {
     expect(doraFigures({ deployments: [], commits: [] }, ...period)).toEqual({
       deployments: 0,
@@ -166,6 +191,8 @@ describe("cost per 1,000 answers", () => {
     expect(costOf(basic, [0, 0])).toMatchObject({ per1000: null, reason: "there were no answers", total: 0.06 });
     expect(costOf(basic, []).per1000).toBeNull();
     expect(() => costOf({ ...basic, throughputPerSecond: 0 }, [1])).toThrow(/cpu needs a throughput above 0/);
+    expect(() => costOf({ ...basic, interruptedShare: 1 }, [1])).toThrow(/interrupted share below 1/);
+    expect(costOf({ ...basic, pricePerHour: 0 }, [1]).per1000).toBe(0);
   });
   it("is never below that of full use", () => {
     const hours = fc.array(fc.nat(80_000), { minLength: 1 }).filter((all) => all.some((one) => one > 0));

@@ -60,6 +60,13 @@ describe("the ladder", () => {
     const rows = losses.map((one) => Array.from(one, Number));
     expect(ladderWithoutParameter(rows)).toEqual(shown.map((one) => expect.closeTo(one, 12)));
   });
+  it("without a parameter shows a gain of more than its standard error, and none of less", () => {
+    const first = [1, 1, 1, 1, 0, 0, 0, 0];
+    // Gain .125, standard error √(.875/7/8) = .125: not more.
+    expect(ladderWithoutParameter([first, [0, 1, 1, 1, 0, 0, 0, 0]])).toEqual([0.5, 0.5]);
+    // Gain .25, standard error √(1.5/7/8) = .164.
+    expect(ladderWithoutParameter([first, [0, 0, 1, 1, 0, 0, 0, 0]])).toEqual([0.5, 0.25]);
+  });
   it("never rises, and is within a step and a half of the best loss", () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (losses) => {
@@ -86,6 +93,7 @@ describe("the ladder", () => {
   it("refuses a step of 0 and rows that do not match", () => {
     expect(() => ladder([0.1], 0)).toThrow(/above 0, got 0/);
     expect(() => ladderWithoutParameter([[0, 1], [1]])).toThrow(/same rows/);
+    expect(() => ladderWithoutParameter([[1]])).toThrow(/two at least, got 1/);
     expect(ladder([], 0.1)).toEqual([]);
   });
 });

@@ -16,6 +16,18 @@ describe("mSPRT", () => {
     expect(mixtureLikelihoodRatio(0.08, (2 * 0.09) / 100, 0.05)).toBeCloseTo(1.8188011083747526, 12);
     expect(mixtureLikelihoodRatio(0.1, 0.009, 0.05)).toBeCloseTo(0.9982133158672324, 12);
   });
+  it("agrees with the reference on 44 and 69 of 500, and keeps the smallest p so far", () => {
+    const [a, b] = [
+      { successes: 44, rows: 500 },
+      { successes: 69, rows: 500 },
+    ];
+    const look = alwaysValidP(a, b, 0.05);
+    expect(look.ratio).toBeCloseTo(5.550508363038037, 10);
+    expect(look.pValue).toBeCloseTo(1 / 5.550508363038037, 10);
+    expect(alwaysValidP(a, b, 0.05, 0.14).pValue).toBe(0.14);
+    // One arm larger than the other: each has its own share of the variance.
+    expect(alwaysValidP({ successes: 440, rows: 5000 }, b, 0.05).ratio).toBeGreaterThan(look.ratio);
+  });
   it.skipIf(missing)(`agrees with it on two arms of 1,000, looked at after each row ${where}`, () => {
     const { a, b, at } = referenceValues("canary", "msprt") as {
       a: string;
@@ -125,6 +137,15 @@ describe("sample ratio", () => {
 });
 
 describe("the change detector", () => {
+  it("agrees with the reference after one and ten values of 0 against .1", () => {
+    const detector = startEDetector(0.1);
+    const seen = Array.from({ length: 10 }, () => observeChange(detector, 0));
+    expect(seen[0]).toEqual({ sr: expect.closeTo(0.845, 12) as number, cusum: expect.closeTo(0.845, 12) as number });
+    expect(seen[9]).toEqual({
+      sr: expect.closeTo(5.454094064833945, 11) as number,
+      cusum: expect.closeTo(0.845, 12) as number,
+    });
+  });
   it.skipIf(missing)(`agrees with the reference at each moment and alarm ${where}`, () => {
     const { x, m0, srAt, cusumAt, alarmSr, alarmCusum } = referenceValues("changeDetection", "eDetector") as {
       x: string;
@@ -188,6 +209,8 @@ describe("assignment", () => {
         if (assignedToCandidate("s", "t", unit, small)) expect(assignedToCandidate("s", "t", unit, large)).toBe(true);
       }),
     );
+    const exactly = assignmentFraction("s", "t", "u");
+    expect(assignedToCandidate("s", "t", "u", exactly)).toBe(false);
     expect(assignedToCandidate("s", "t", "u", 0)).toBe(false);
     expect(assignedToCandidate("s", "t", "u", 1)).toBe(true);
   });

@@ -85,6 +85,15 @@ describe("the normal mixture", () => {
 });
 
 describe("the betting interval", () => {
+  it.each<[Bets, number, number]>([
+    ["plug-in", 0, 0.556442910216764],
+    ["grid", 0.00030527477637332724, 0.6899728365264389],
+    ["average", 0.00016710404797744906, 0.5955819225059781],
+  ])("of a one and nine zeros by %s agrees with the reference", (bets, low, high) => {
+    const found = bettingInterval([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.05, bets);
+    expect(found.low).toBeCloseTo(low, 9);
+    expect(found.high).toBeCloseTo(high, 9);
+  });
   it("has ends where the capitals of the same stream, bet by bet, are 2/alpha", () => {
     const values = bernoulli(new RandomStream(2), 200, 0.2);
     const { low, high } = bettingInterval(values, 0.05);
@@ -140,6 +149,11 @@ describe("the betting interval", () => {
 });
 
 describe("empirical Bernstein", () => {
+  it("of a one and nine zeros agrees with the reference", () => {
+    const { low, high } = empiricalBernstein([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.05);
+    expect(low).toBeCloseTo(-0.6952169891077294, 10);
+    expect(high).toBeCloseTo(0.8952169891077294, 10);
+  });
   it("of nothing is everything; it holds about the sample mean and is wider than the betting interval", () => {
     expect(empiricalBernstein([], 0.05).high).toBe(Number.POSITIVE_INFINITY);
     const values = bernoulli(new RandomStream(4), 1000, 0.3);
