@@ -28,6 +28,7 @@ import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
 import { pendingNotes } from "./waivers.ts";
 import { readPair, type ModelPair } from "./model-pair.ts";
+import { profileOf, writeProfile } from "./profile.ts";
 import { ruleNotes, rulesEffect } from "./rules-effect.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
@@ -130,6 +131,10 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       today: deps.now().toISOString().slice(0, 10),
     },
   });
+  const profile = await writeProfile(
+    request.out,
+    profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements),
+  );
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
   const { rules: ruled } = candidate.identity;
@@ -200,6 +205,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       policySource: exam.source,
       policyChanges: exam.changes,
       ...augmentationsOf(exam.dataset),
+      profile,
       ...(effect === null ? {} : { rules: effect }),
       ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },

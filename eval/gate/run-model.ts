@@ -20,6 +20,7 @@ import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
+import { observedRows } from "./profile.ts";
 import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder, type ShardOwner } from "./shards.ts";
@@ -37,6 +38,8 @@ export type ModelRun = {
   ruled: RuledRow[];
   batchParity: BatchParity;
   runner: Runner;
+  /** Features of some of the rows, as they enter the graph; null for one that cannot be used. Only the candidate's. */
+  features: (Float64Array | null)[];
   /** Number of the dataset's rows that this model could not take; altered copies are none of them. */
   refused: number;
   /** Why the answers of earlier jobs may not be compared here; null when they may. */
@@ -109,6 +112,7 @@ export async function runModel(
         }),
       ),
       ruled: predicted.ruled,
+      features: role === "candidate" ? await opened.features() : [],
       refused: predicted.badRows.length,
       elsewhere: samples.find(({ elsewhere }) => elsewhere !== null)?.elsewhere ?? null,
       notes: [
@@ -241,6 +245,7 @@ type OpenModel = {
   batchParity: BatchParity;
   activationNotes: string[];
   predict: (dataset: EvaluationDataset, shard?: Shard) => Promise<PredictedDataset>;
+  features: () => Promise<(Float64Array | null)[]>;
   /** Predicts these rows of a dataset, and keeps nothing. */
   predictRows: (dataset: EvaluationDataset, rows: readonly number[]) => Promise<PredictedDataset>;
 };
@@ -307,7 +312,9 @@ async function withModel<T>(
         },
         { cacheDir: null, ...signal },
       );
-    return await work({ name, described, runner, batchParity, activationNotes, predict, predictRows });
+    const features = () =>
+      predictor.features(observedRows(loaded.manifest, dataset.rows.length).map((i) => dataset.rows[i]!.row));
+    return await work({ name, features, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();
   }

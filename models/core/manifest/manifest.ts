@@ -9,6 +9,7 @@ import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { ruleIssues } from "../rules/issues.ts";
 import { rules } from "../rules/schema.ts";
+import { watchSettings } from "./watch.ts";
 import { dtypes } from "../tensors.ts";
 
 export const tasks = [
@@ -319,6 +320,7 @@ export const manifest = z
     runtime: runtime.prefault({}),
     dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
     gates: gates.optional(),
+    watch: watchSettings.optional().describe("What `sluice watch` decides by once the model is live."),
     prices: z
       .strictObject({ currency, perHour: z.number().nonnegative() })
       .optional()

@@ -1,4 +1,4 @@
-import type { CompiledStep, LookedUp } from "../preprocess/compiled.ts";
+import type { CompiledStep, LookedUp, Prepared } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 
@@ -10,6 +10,12 @@ import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 export type DirectPipeline = {
   /** Memory for at most `rows` rows; to be released after the run. */
   begin(rows: number): DirectBatch;
+  /**
+   * What the steps make of one row, at once: looked-up features are valid only until the next call.
+   *
+   * @throws RowError
+   */
+  prepare(row: Row, lookedUp?: LookedUp): Record<string, Prepared>;
 };
 
 type DirectBatch = {
@@ -65,6 +71,15 @@ export function directPipeline(
   };
 
   return {
+    prepare(row, lookedUp) {
+      const prepared: Record<string, Prepared> = {};
+      for (const { name, fill, scratch } of steps) {
+        const values = new Float64Array(scratch.length);
+        fill(row, values, lookedUp);
+        prepared[name] = { kind: "numbers", values };
+      }
+      return prepared;
+    },
     begin(rows) {
       if (rows > keptRows) {
         // The smaller arrays would never be used again.

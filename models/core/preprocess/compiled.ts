@@ -10,6 +10,8 @@ export type Prepared =
       kind: "tokens";
       ids: readonly number[];
       typeIds: readonly number[];
+      /** Set when the text had more tokens than the step takes. */
+      cut?: boolean;
       /** The text that was read and its words, where a head needs them. */
       words?: { text: string; list: readonly Word[] };
     }
@@ -58,6 +60,8 @@ export type CompiledStep = {
    * @throws RowError
    */
   fill?(row: Row, into: Float64Array, lookedUp?: LookedUp): void;
+  /** Text steps: the id of a token that the vocabulary lacks, if it has one. */
+  unknownId?: number;
   /** Which of the values may be NaN, because a lookup says so of a missing feature. Absent: none. */
   nan?: readonly boolean[];
 };

@@ -25,6 +25,8 @@ export type Metrics = {
   rejected(model: string, reason: string): void;
   outcome(model: string, outcome: RowOutcome): void;
   cache(model: string, hit: boolean): void;
+  /** One label or event, by what became of it. */
+  feedback(model: string, result: string): void;
   /** Events of a model's scheduler. */
   scheduler(model: () => string): SchedulerEvents;
   /** Events of a remote model. */
@@ -127,6 +129,16 @@ export function createMetrics(
     "feature_lookups_missing_total",
     "Answered rows whose look-up had no value, by step and reason: unknown (no features of the key), stale, null",
     ["model", "step", "reason"],
+  );
+  const observed = counter(
+    "profile_rows_observed_total",
+    "Answered rows whose features were counted on the cells of the profile",
+    ["model"],
+  );
+  const feedback = counter(
+    "prediction_feedback_total",
+    "Labels and business events by what became of them: recorded, repeated, conflict, unknown, invalid",
+    ["model", "result"],
   );
   const rejected = counter("inference_requests_rejected_total", "Requests that were not served, by reason", [
     "model",
@@ -239,6 +251,7 @@ export function createMetrics(
       for (const { field, lookup } of outcome.notes ?? [])
         if (lookup !== undefined) lookups.inc({ model, step: field, reason: lookup });
       if (outcome.rules !== undefined) for (const { rule } of outcome.rules.fired) ruleFires.inc({ model, rule });
+      if (outcome.seen !== undefined) observed.inc({ model });
       for (const head in outcome.heads) {
         const result = outcome.heads[head]!;
         if (result.kind === "classification") {
@@ -247,6 +260,7 @@ export function createMetrics(
         } else if (result.kind === "regression") value.observe({ model, head }, result.value);
       }
     },
+    feedback: (model, result) => feedback.inc({ model, result }),
     cache: (model, hit) => cache.inc({ model, result: hit ? "hit" : "miss" }),
     scheduler: (model) => ({
       waited: (queueMs) => queue.observe({ model: model() }, queueMs / 1000),
