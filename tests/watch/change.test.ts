@@ -102,8 +102,14 @@ describe("a change of an error rate by labels", () => {
     const first = followChange(null, [{ day: dayAt(0), counts: [90, 10], over: true }], badness, limit, 1);
     const later = followChange(first.state, [{ day: dayAt(0), counts: [95, 12], over: true }], badness, limit, 1);
     expect(later.state.detector.count).toBe(107);
-    const gone = followChange(later.state, [{ day: dayAt(130), counts: [10, 0], over: true }], badness, limit, 1);
-    expect(gone.state.taken.map(({ day }) => day)).toEqual([dayAt(130)]);
+    const afterMonths = followChange(
+      later.state,
+      [{ day: dayAt(130), counts: [10, 0], over: true }],
+      badness,
+      limit,
+      1,
+    );
+    expect(afterMonths.state.taken.map(({ day }) => day)).toEqual([dayAt(130)]);
   });
 
   it("begins anew with another limit", () => {

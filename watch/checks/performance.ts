@@ -55,13 +55,13 @@ export function performanceChecks(
       policy.falseAlarmsPerYear / rules.length,
     );
     kept[check.id] = look.state;
-    return units.n < policy.labels.minimum ? check : decided(check, look, policy);
+    return units.n < policy.labels.minimum ? check : withChange(check, look, policy);
   });
   return { checks, changes: kept };
 }
 
 /** The detector's decision over the interval's. */
-function decided(check: WatchCheck, { worseSince, closed }: ChangeLook, { labels }: WatchPolicy): WatchCheck {
+function withChange(check: WatchCheck, { worseSince, closed }: ChangeLook, { labels }: WatchPolicy): WatchCheck {
   const said = check.reason.replace(/: (the margin (is broken|holds)|more labels would decide)$/, "");
   if (worseSince !== null)
     return { ...check, verdict: "FAIL", advisory: false, reason: `${said}: worse since ${worseSince}` };
