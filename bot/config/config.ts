@@ -244,7 +244,7 @@ export const botConfiguration = z
       .strictObject({
         intervalSeconds: z
           .int()
-          .min(10)
+          .min(1)
           .max(86_400)
           .default(300)
           .describe("Between two looks at a Space. All looks of a year share settings.falseAlarmsPerYear."),
