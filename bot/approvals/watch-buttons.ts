@@ -27,7 +27,7 @@ export async function watchButton(
     audit(context, user, `refused ${events[does]}`, { model, why });
     return { toast: why, outcome: null };
   }
-  if (store.watches.find(model)?.toldAt !== at)
+  if (store.watches.find(model)?.reportedAt !== at)
     return { toast: `It has changed since: /watch ${model}.`, outcome: null };
   const until = now() + dayMs;
   const said = {
@@ -39,7 +39,7 @@ export async function watchButton(
     const entry = store.watches.find(model);
     const alerts = store.messages.withPrefix(`watch:${model}:${at}:`);
     const pressed = alerts.find((one) => one.key === key);
-    const done = entry?.toldAt === at && store.nonces.use(nonce.id, user, now());
+    const done = entry?.reportedAt === at && store.nonces.use(nonce.id, user, now());
     if (entry !== null && done) {
       const snoozedUntil = does === "snooze" ? until : does === "wake" ? 0 : entry.snoozedUntil;
       store.watches.put({ ...entry, acknowledgedBy: does === "wake" ? entry.acknowledgedBy : user, snoozedUntil });

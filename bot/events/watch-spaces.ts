@@ -4,7 +4,7 @@ import { emptyState } from "../../watch/live/state.ts";
 import { watchPolicy } from "../../models/core/manifest/watch.ts";
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
-import type { Told, WatchEntry } from "../store/watches.ts";
+import type { ReportedState, WatchEntry } from "../store/watches.ts";
 import { dayMs } from "../telegram/clock.ts";
 import { watchedModels } from "../watch/reply.ts";
 import { notifySubscribers } from "./notify-subscribers.ts";
@@ -86,10 +86,10 @@ const isBroken = ({ verdict, checks }: WatchedModel): boolean =>
 function entryOf(before: WatchEntry | null, id: string, model: WatchedModel, now: number): WatchEntry {
   const answered = model.verdict !== "ERROR";
   return {
-    told: null,
-    toldAt: 0,
+    reported: null,
+    reportedAt: 0,
     broken: false,
-    toldBefore: null,
+    reportedBefore: null,
     acknowledgedBy: null,
     snoozedUntil: 0,
     ...before,
@@ -105,7 +105,7 @@ function entryOf(before: WatchEntry | null, id: string, model: WatchedModel, now
   };
 }
 
-type ToldFields = Pick<WatchEntry, "told" | "toldAt" | "broken" | "toldBefore" | "acknowledgedBy">;
+type ReportedFields = Pick<WatchEntry, "reported" | "reportedAt" | "broken" | "reportedBefore" | "acknowledgedBy">;
 
 /**
  * What changed since people were last told. Too little data to decide is no change: what was told stands. A first PASS is
@@ -116,27 +116,33 @@ function changeOf(
   seen: WatchEntry,
   broken: boolean,
   unreachableLooks: number,
-): { entry: ToldFields; change: Change | null } | null {
-  const told = before?.told ?? null;
-  const to = (next: Told | null, change: Change | null, toldBefore: Told | null = null) => ({
-    entry: { told: next, toldAt: seen.lookedAt, broken: next === "FAIL" && broken, toldBefore, acknowledgedBy: null },
+): { entry: ReportedFields; change: Change | null } | null {
+  const reported = before?.reported ?? null;
+  const to = (next: ReportedState | null, change: Change | null, reportedBefore: ReportedState | null = null) => ({
+    entry: {
+      reported: next,
+      reportedAt: seen.lookedAt,
+      broken: next === "FAIL" && broken,
+      reportedBefore,
+      acknowledgedBy: null,
+    },
     change,
   });
   if (seen.failures > 0)
-    return told === "UNREACHABLE" || seen.failures < unreachableLooks
+    return reported === "UNREACHABLE" || seen.failures < unreachableLooks
       ? null
-      : to("UNREACHABLE", { from: told, to: "UNREACHABLE" }, told);
-  const known = told === "UNREACHABLE" ? (before?.toldBefore ?? null) : told;
-  const decided = seen.verdict === "PASS" || seen.verdict === "FAIL" ? seen.verdict : null;
+      : to("UNREACHABLE", { from: reported, to: "UNREACHABLE" }, reported);
+  const known = reported === "UNREACHABLE" ? (before?.reportedBefore ?? null) : reported;
+  const verdict = seen.verdict === "PASS" || seen.verdict === "FAIL" ? seen.verdict : null;
   const replaced = before !== null && before.sha256 !== "" && before.sha256 !== seen.sha256;
-  if (decided === null) {
-    if (told === "UNREACHABLE") return to(replaced ? null : known, { from: told, to: "ANSWERS" });
-    return replaced && told === "FAIL" ? to(null, { from: told, to: "REPLACED" }) : null;
+  if (verdict === null) {
+    if (reported === "UNREACHABLE") return to(replaced ? null : known, { from: reported, to: "ANSWERS" });
+    return replaced && reported === "FAIL" ? to(null, { from: reported, to: "REPLACED" }) : null;
   }
   // That labels show it too is worth another alert: it is one that no mute hides.
-  const isWorse = decided === "FAIL" && broken && before?.broken !== true;
-  if (told === decided && !isWorse) return null;
-  return to(decided, told === null && decided === "PASS" ? null : { from: told, to: decided });
+  const isWorse = verdict === "FAIL" && broken && before?.broken !== true;
+  if (reported === verdict && !isWorse) return null;
+  return to(verdict, reported === null && verdict === "PASS" ? null : { from: reported, to: verdict });
 }
 
 /** The largest PSI of an answer, and the share of wrong answers or the mean error by labels. */

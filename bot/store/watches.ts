@@ -4,7 +4,7 @@ import { hourMs } from "../telegram/clock.ts";
 import type { Database } from "./database.ts";
 
 /** What people were told last of a live model. */
-export type Told = "PASS" | "FAIL" | "UNREACHABLE";
+export type ReportedState = "PASS" | "FAIL" | "UNREACHABLE";
 
 /** What the watch knows of one live model, without its counts. */
 export type WatchEntry = {
@@ -20,12 +20,12 @@ export type WatchEntry = {
   /** Looks in a row without an answer. */
   failures: number;
   /** null until there was something to tell. */
-  told: Told | null;
-  toldAt: number;
+  reported: ReportedState | null;
+  reportedAt: number;
   /** Whether it was told that true labels show it worse than it may be. */
   broken: boolean;
   /** What had been told before the Space stopped answering. */
-  toldBefore: Told | null;
+  reportedBefore: ReportedState | null;
   acknowledgedBy: number | null;
   snoozedUntil: number;
 };

@@ -5,7 +5,7 @@ import { sparkline } from "../../eval/report/markdown/bars.ts";
 import type { BotContext } from "../context/context.ts";
 import { commandButton, type Button, type Reply } from "../context/reply.ts";
 import { safe, withSign } from "../context/text.ts";
-import type { Told, WatchEntry } from "../store/watches.ts";
+import type { ReportedState, WatchEntry } from "../store/watches.ts";
 import { dayMs } from "../telegram/clock.ts";
 import { linkHtml } from "../telegram/format.ts";
 
@@ -15,7 +15,7 @@ const maxChecks = 5;
 const trendDays = 14;
 
 /** `ANSWERS`: it answers again, and nothing is decided. `REPLACED`: another version is live, and its watch begins. */
-export type Change = { from: Told | null; to: Told | "ANSWERS" | "REPLACED" };
+export type Change = { from: ReportedState | null; to: ReportedState | "ANSWERS" | "REPLACED" };
 
 /** The message about a change, with the checks that decided and the buttons. */
 export function alertReply(
@@ -54,11 +54,11 @@ export function alertReply(
 
 /** For an alert that stands. `at`: when it was told. */
 export function alertButtons(model: string, at: number): Button[] {
-  const press = (text: string, does: "acknowledge" | "snooze"): Button => ({
+  const button = (text: string, does: "acknowledge" | "snooze"): Button => ({
     text,
     callback: { kind: "watch", does, model, at },
   });
-  return [press("Acknowledge", "acknowledge"), press("Snooze 1 d", "snooze")];
+  return [button("Acknowledge", "acknowledge"), button("Snooze 1 d", "snooze")];
 }
 
 /** "1,234 rows answered, 5 refused, 2026-11-23 to 2026-11-30"; empty where nothing was counted. */
@@ -87,7 +87,7 @@ export function digestLine(context: BotContext, id: string): string | null {
   const entry = context.bot.watch === null ? null : context.store.watches.find(id);
   if (entry === null) return null;
   const open =
-    (entry.told === "FAIL" || entry.told === "UNREACHABLE") && entry.acknowledgedBy === null
+    (entry.reported === "FAIL" || entry.reported === "UNREACHABLE") && entry.acknowledgedBy === null
       ? " · not acknowledged"
       : "";
   const trend = trendLine(context, id);

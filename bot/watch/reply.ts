@@ -14,16 +14,17 @@ export function watchLines(context: BotContext, id: string): string[] {
   const { store, now, bot } = context;
   const entry = store.watches.find(id);
   if (entry === null) return [`<b>${safe(id)}</b>: not looked at yet`];
-  const { verdict, version, reason, lookedAt, window, labelled, told, toldAt, acknowledgedBy, snoozedUntil } = entry;
+  const { verdict, version, reason, lookedAt, window, labelled, reported, reportedAt, acknowledgedBy, snoozedUntil } =
+    entry;
   const trend = trendLine(context, id);
   return [
     `<b>${safe(id)}</b> ${safe(version, 40)}: ${withSign(verdict)}, looked at ${ago(lookedAt, now())}`,
     `  ${safe(reason, 300)}`,
     ...(window === null ? [] : [`  ${windowLine(window)} · ${labelled} labels`]),
     ...(trend === "" ? [] : [`  ${trend}`]),
-    ...(told === "FAIL" || told === "UNREACHABLE"
+    ...(reported === "FAIL" || reported === "UNREACHABLE"
       ? [
-          `  alert ${told} since ${clockTime(toldAt, bot.timeZone)}, ${acknowledgedBy === null ? "not acknowledged" : `acknowledged by ${personName(context, acknowledgedBy)}`}`,
+          `  alert ${reported} since ${clockTime(reportedAt, bot.timeZone)}, ${acknowledgedBy === null ? "not acknowledged" : `acknowledged by ${personName(context, acknowledgedBy)}`}`,
         ]
       : []),
     ...(snoozedUntil > now() ? [`  💤 snoozed until ${clockTime(snoozedUntil, bot.timeZone)}`] : []),
@@ -32,13 +33,13 @@ export function watchLines(context: BotContext, id: string): string[] {
 
 export function watchReply(context: BotContext, id: string): Reply {
   const entry = context.store.watches.find(id);
-  const alert = entry !== null && (entry.told === "FAIL" || entry.told === "UNREACHABLE");
+  const alert = entry !== null && (entry.reported === "FAIL" || entry.reported === "UNREACHABLE");
   const wake: Button[] =
     entry !== null && entry.snoozedUntil > context.now()
-      ? [{ text: "End snooze", callback: { kind: "watch", does: "wake", model: id, at: entry.toldAt } }]
+      ? [{ text: "End snooze", callback: { kind: "watch", does: "wake", model: id, at: entry.reportedAt } }]
       : [];
   const rows = [
-    alert ? alertButtons(id, entry.toldAt) : [],
+    alert ? alertButtons(id, entry.reportedAt) : [],
     wake,
     [commandButton(`/watch ${id}`, "Again"), commandButton(`/status ${id}`)],
   ];

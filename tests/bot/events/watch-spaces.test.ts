@@ -188,7 +188,7 @@ describe("alerts on a change", () => {
     await bot.presses(ana, view, "End snooze");
     expect(bot.text(await lastAlert(bot))).toMatch(/^✅ PASS/);
     await bot.presses(ana, view, "Acknowledge").catch(() => undefined);
-    expect(bot.context.store.watches.find("risk")).toMatchObject({ told: "PASS", acknowledgedBy: null });
+    expect(bot.context.store.watches.find("risk")).toMatchObject({ reported: "PASS", acknowledgedBy: null });
   });
 
   it("end with the version that they were of", async () => {
