@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import type { Observe } from "../../models/core/predictor/observe.ts";
 import type { Predictor, RowResult } from "../../models/core/predictor/predictor.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
@@ -23,6 +24,8 @@ export type PredictRequest = {
   heads?: readonly string[];
   /** Only this part of the rows; default: all of them. */
   shard?: Shard;
+  /** Gets the features of some rows, by their index in the dataset; not of rows whose answers are cached. */
+  observe?: Observe;
   /** Number of rows after which the signal is checked, progress is reported and the state is saved. */
   chunkRows?: number;
   /** Instruction sets of this processor, part of the cache key. */
@@ -142,7 +145,7 @@ function storeFor(
 }
 
 async function compute(
-  { predictor, manifest, dataset }: PredictRequest,
+  { predictor, manifest, dataset, observe }: PredictRequest,
   heads: readonly HeadColumns[],
   from: number,
   to: number,
@@ -156,6 +159,16 @@ async function compute(
       sort: manifest.runtime.sortByLength,
       rowName: (index) => `${dataset.placeOf(from + index)} (${rows[index]!.id})`,
       ...(signal === undefined ? {} : { signal }),
+      ...(observe === undefined
+        ? {}
+        : {
+            observe: {
+              wants: (index) => observe.wants(from + index),
+              take: (index, features) => {
+                observe.take(from + index, features);
+              },
+            },
+          }),
     },
   );
   const scores = Object.fromEntries(
