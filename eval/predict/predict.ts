@@ -181,9 +181,13 @@ async function compute(
   const ruled: Chunk["ruled"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
-    // the dataset, which no figure may hide. A lookup's note is about the store, not about a field.
+    // the dataset, which no figure may hide. A lookup's note is about the store, not about a field, and a text that is
+    // cut is read as the manifest says.
     const damaged = result.ok
-      ? result.notes?.find(({ field, lookup }) => lookup === undefined && (rows[i]!.row[field] ?? null) !== null)
+      ? result.notes?.find(
+          ({ field, lookup, cut }) =>
+            lookup === undefined && cut === undefined && (rows[i]!.row[field] ?? null) !== null,
+        )
       : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);

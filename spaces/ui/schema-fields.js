@@ -3,7 +3,7 @@
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
+ *   maxCharacters?: number, maxTokens?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
  * }} Field
  */
 
@@ -47,7 +47,12 @@ function kindOf(property) {
         String(property.description ?? "").includes("bytes of an image")
       )
         return { kind: "image" };
-      if (property.maxLength > LINE) return { kind: "text", maxCharacters: property.maxLength };
+      if (property.maxLength > LINE)
+        return {
+          kind: "text",
+          maxCharacters: property.maxLength,
+          ...defined({ maxTokens: property["x-max-tokens"] }),
+        };
       return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
     case "array":
       if (property.items?.type === "number" || property.items?.type === "integer")

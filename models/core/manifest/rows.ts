@@ -10,7 +10,7 @@ import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
 type Field = { optional: boolean } & (
-  | { type: "text"; maxCharacters?: number }
+  | { type: "text"; maxCharacters?: number; maxTokens?: number }
   | { type: "image"; urls: boolean }
   | { type: "number"; min?: number | undefined; max?: number | undefined }
   | { type: "numbers"; shape: readonly number[] }
@@ -50,9 +50,9 @@ const observedField = (head: Head): Fields =>
 function fieldsOfStep(step: PreprocessStep): Fields {
   switch (step.kind) {
     case "text": {
-      const { maxCharacters } = step;
+      const { maxCharacters, maxTokens } = step;
       return [
-        [step.field, { type: "text", maxCharacters, optional: false }],
+        [step.field, { type: "text", maxCharacters, maxTokens, optional: false }],
         ...step.append.map((name): Fields[number] => [name, { type: "text", maxCharacters, optional: true }]),
       ];
     }
@@ -108,8 +108,14 @@ export function rowSchema(manifest: Reads): z.ZodObject {
 
 function schemaOf(field: Field): z.ZodType {
   switch (field.type) {
-    case "text":
-      return field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+    case "text": {
+      const text = field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+      return field.maxTokens === undefined
+        ? text
+        : text
+            .meta({ "x-max-tokens": field.maxTokens })
+            .describe(`The model reads the first ${field.maxTokens} tokens; an answer to a longer text says so.`);
+    }
     case "image":
       return z
         .string()

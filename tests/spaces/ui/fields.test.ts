@@ -35,7 +35,7 @@ const preprocess = manifest.shape.preprocess.parse({
 
 test("every kind of input of a manifest becomes the field that fits it", () => {
   expect(readFields(z.toJSONSchema(rowSchema({ preprocess }), { io: "input", unrepresentable: "any" }))).toEqual([
-    { name: "text", required: true, kind: "text", maxCharacters: 5000 },
+    { name: "text", required: true, kind: "text", maxCharacters: 5000, maxTokens: 512 },
     { name: "age", required: true, kind: "number", min: 0, max: 120 },
     { name: "city", required: false, kind: "string" },
     { name: "member", required: true, kind: "boolean" },
