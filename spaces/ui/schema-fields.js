@@ -42,6 +42,7 @@ function kindOf(property) {
       return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
     case "string":
       if (property.format === "date") return { kind: "date" };
+      if (property.format === "key") return { kind: "string" };
       if (
         String(property.contentMediaType ?? "").startsWith("image/") ||
         String(property.description ?? "").includes("bytes of an image")
@@ -53,7 +54,7 @@ function kindOf(property) {
           maxCharacters: property.maxLength,
           ...defined({ maxTokens: property["x-max-tokens"] }),
         };
-      return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
+      return { kind: "string", ...defined({ choices: (property.enum ?? property.examples)?.map(String) }) };
     case "array":
       if (property.items?.type === "number" || property.items?.type === "integer")
         return {
