@@ -165,6 +165,25 @@ export function createMetrics(
   const maxBatch = gauge("model_max_batch_size", "Most rows that run together", ["model"]);
   const maxDelay = gauge("model_max_batch_delay_seconds", "Longest wait of two or more rows for others", ["model"]);
   const bytes = gauge("model_size_bytes", "Size of the model's files", ["model"]);
+  type Labels = Record<string, string | number>;
+  const shown = new Map<object, Map<string, Labels[]>>();
+  /** Sets a model's series. Those of its earlier version would join with them, and so end. */
+  const replaceSeries = <L extends string>(
+    of: Gauge<L>,
+    model: string,
+    series: readonly (readonly [Record<L, string | number>, number])[],
+  ) => {
+    const known = shown.get(of) ?? new Map<string, Labels[]>();
+    for (const labels of known.get(model) ?? []) of.remove(labels as Record<L, string | number>);
+    for (const [labels, value] of series) of.set(labels, value);
+    shown.set(
+      of,
+      known.set(
+        model,
+        series.map(([labels]) => labels),
+      ),
+    );
+  };
   const info = gauge("model_info", "1; the labels tell which model answers", [
     "model",
     "version",
@@ -298,16 +317,18 @@ export function createMetrics(
         };
       };
       const labels = { model: model.id };
-      info.set(
-        {
-          model: model.id,
-          version: model.version,
-          sha256: card.artifact?.sha256 ?? "",
-          provider: card.engine?.provider ?? "remote",
-          engine: card.engine?.kind ?? "remote",
-        },
-        1,
-      );
+      replaceSeries(info, model.id, [
+        [
+          {
+            ...labels,
+            version: model.version,
+            sha256: card.artifact?.sha256 ?? "",
+            provider: card.engine?.provider ?? "remote",
+            engine: card.engine?.kind ?? "remote",
+          },
+          1,
+        ],
+      ]);
       if (card.artifact !== undefined) bytes.set(labels, card.artifact.bytes);
       if (card.loaded !== undefined) {
         loadSeconds.set(labels, card.loaded.openMs / 1000);
@@ -317,8 +338,14 @@ export function createMetrics(
       if (card.batching !== undefined) {
         maxBatch.set(labels, card.batching.maxBatch);
         maxDelay.set(labels, card.batching.maxDelayUs / 1e6);
-        for (const point of card.batching.sweep)
-          sweep.set({ ...labels, batch: point.batch, token_budget: point.tokenBudget ?? "none" }, point.rowsPerSecond);
+        replaceSeries(
+          sweep,
+          model.id,
+          card.batching.sweep.map(({ batch, tokenBudget, rowsPerSecond }) => [
+            { ...labels, batch, token_budget: tokenBudget ?? "none" },
+            rowsPerSecond,
+          ]),
+        );
       }
     },
     reloaded: (model, ok) => reloads.inc({ model, result: ok ? "success" : "failure" }),
