@@ -48,6 +48,24 @@ describe("a change of an error rate by labels", () => {
     expect(alarms).toBeLessThanOrEqual(8);
   });
 
+  it("that is none is not seen in a day's worse half, looked at six times a day while the rate swings by 5 points", () => {
+    const random = new RandomStream(12);
+    const days: { day: string; counts: [number, number]; over: boolean }[] = [];
+    let state: ChangeState | null = null;
+    for (let n = 0; n < 365; n++) {
+      const today = { day: dayAt(n), counts: [0, 0] as [number, number], over: false };
+      days.push(today);
+      for (let look = 0; look < 6; look++) {
+        const rate = 0.1 + 0.05 * Math.sin((2 * Math.PI * look) / 6);
+        for (let i = 0; i < 80; i++) today.counts[random.uniform() < rate ? 1 : 0]++;
+        today.over = look === 5;
+        const seen = followChange(state, days.slice(-30), badness, limit, 1);
+        expect(seen.worseSince).toBeNull();
+        ({ state } = seen);
+      }
+    }
+  });
+
   it.each([
     [50, 0.2, 9],
     [500, 0.2, 2],

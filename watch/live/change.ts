@@ -8,6 +8,12 @@ const YEAR_DAYS = 365;
 /** An alarm never takes fewer labels than this a year: with a handful a day, a bad week would be enough. */
 const FEWEST_A_YEAR = 1_000;
 
+/**
+ * A day that is not over is looked at often, and its labels so far may be those of its worse half. It takes this many
+ * times the evidence, which a real break has within a few labels more.
+ */
+const OPEN_DAY = 100;
+
 /** Labelled answers of one day (UTC), by cell. `over`: all of its hours are past the label horizon. */
 export type LabelledDay = { day: string; counts: readonly number[]; over: boolean };
 
@@ -29,7 +35,7 @@ export type ChangeLook = {
  * raises an alarm `falseAlarmsPerYear` times a year at most on average, however often one looks.
  *
  * Days that are over are taken into the state, each in random order: a rate that swings within the day is above its mean
- * for half of it. A day that is not over is looked at on a copy. So a second look at the same labels changes nothing.
+ * for half of it. A day that is not over is looked at on a copy, and takes more evidence. So a second look at the same labels changes nothing.
  * Labels that come late to a day that was taken are taken as they come.
  *
  * @param before null for the first look; that of another limit counts as null, and what is still kept is taken anew
@@ -61,7 +67,8 @@ export function followChange(
   }
   state.taken = taken;
   const seen = { ...state, detector: structuredClone(state.detector) };
-  for (const { day, counts, over } of days) if (!over && !earlier.has(day)) take(seen, day, counts, badness, alarmAt);
+  for (const { day, counts, over } of days)
+    if (!over && !earlier.has(day)) take(seen, day, counts, badness, OPEN_DAY * alarmAt);
   return { state, worseSince: seen.worseSince, closed: seen.closed };
 }
 
