@@ -35,8 +35,8 @@ export type ChangeLook = {
  * raises an alarm `falseAlarmsPerYear` times a year at most on average, however often one looks.
  *
  * Days that are over are taken into the state, each in random order: a rate that swings within the day is above its mean
- * for half of it. A day that is not over is looked at on a copy, and takes more evidence. So a second look at the same labels changes nothing.
- * Labels that come late to a day that was taken are taken as they come.
+ * for half of it. A day that is not over is looked at on a copy, and takes more evidence. So a second look at the same
+ * labels changes nothing. Labels that come late to a day that was taken are taken as they come.
  *
  * @param before null for the first look; that of another limit counts as null, and what is still kept is taken anew
  * @param days oldest first
