@@ -10,6 +10,7 @@ import { distributionChecks, sharesOf } from "./checks/distributions.ts";
 import { nameOf, percent } from "./checks/check.ts";
 import { performanceChecks } from "./checks/performance.ts";
 import { decidingRates, qualityChecks } from "./checks/quality.ts";
+import type { ChangeState } from "./schema/state.ts";
 import type { WatchCheck, WatchedModel } from "./schema/verdict.ts";
 import { windowOf, type Window } from "./live/window.ts";
 
@@ -23,10 +24,17 @@ export type Evidence = {
   profileSha256: string;
   hours: readonly HourCounts[];
   instances: (since: string) => number;
+  /** What earlier looks kept of each figure by labels. */
+  changes: Readonly<Record<string, ChangeState>>;
 };
 
-/** The verdict on one live model. */
-export function judgeLive(evidence: Evidence, gates: Gates | null, policy: WatchPolicy, now: Date): WatchedModel {
+/** The verdict on one live model, and what the next look needs of this one. */
+export function judgeLive(
+  evidence: Evidence,
+  gates: Gates | null,
+  policy: WatchPolicy,
+  now: Date,
+): { model: WatchedModel; changes: Record<string, ChangeState> } {
   const { profile, hours } = evidence;
   const window = windowOf(hours, profile.variables, now, policy.windowDays);
   const answers = profile.variables.filter(({ role }) => role === "answer").length;
@@ -37,18 +45,14 @@ export function judgeLive(evidence: Evidence, gates: Gates | null, policy: Watch
   });
   const due = new Date(now.getTime() - policy.labels.horizonDays * DAY_MS).toISOString().slice(0, 13);
   const cohorts = hours.filter(({ hour }) => hour <= due);
+  const performance = performanceChecks(profile, { hours: cohorts, due }, gates, policy, evidence.changes);
   const checks = [
     ...distributionChecks(profile.variables, window, policy, level),
     ...qualityChecks(profile, window, policy, level),
-    ...performanceChecks(
-      profile,
-      cohorts.map(({ labelled }) => labelled),
-      gates,
-      policy,
-    ),
+    ...performance.checks,
   ];
   const labels = labelShares(profile, cohorts);
-  return {
+  const model: WatchedModel = {
     model: evidence.model,
     url: evidence.url,
     profile: { sha256: evidence.profileSha256, dataset: profile.dataset },
@@ -70,6 +74,7 @@ export function judgeLive(evidence: Evidence, gates: Gates | null, policy: Watch
     distributions: shownDistributions(profile.variables, window, checks),
     notes: [...notesOf(profile, window, policy, labels), ...driftedFeatures(checks)],
   };
+  return { model, changes: performance.changes };
 }
 
 /** The decisive ones first, so that the reason names what matters. */

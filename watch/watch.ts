@@ -11,9 +11,9 @@ import { judgeLive } from "./judge.ts";
 import { readLive, type ReadDeps } from "./live/read.ts";
 import { renderWatchHtml } from "./report/html.ts";
 import { renderWatchMarkdown } from "./report/markdown.ts";
-import { watchState, type WatchState } from "./schema/state.ts";
+import { watchState, type ChangeState, type WatchState } from "./schema/state.ts";
 import type { WatchedModel, WatchFile } from "./schema/verdict.ts";
-import { emptyState, hoursOf, instancesSince, withLive } from "./live/state.ts";
+import { changesOf, emptyState, hoursOf, instancesSince, withChanges, withLive } from "./live/state.ts";
 
 /** One live model: where its servers are, and what it is judged by. */
 export type WatchTarget = {
@@ -56,9 +56,9 @@ export async function runWatch(
   let state = stateFile === null ? emptyState() : await readState(stateFile);
   const models: WatchedModel[] = [];
   for (const target of targets) {
-    const read = await readAll(target, deps);
-    for (const live of read.counts) state = withLive(state, live, deps.now());
-    models.push(judged(target, read, state, deps.now()));
+    const look = await lookAt(target, state, deps);
+    state = look.state;
+    models.push(look.model);
   }
   const verdict: WatchFile = {
     schemaVersion: 1,
@@ -79,6 +79,21 @@ export async function runWatch(
   return { verdict, files };
 }
 
+/**
+ * One look at one live model: reads the counts of its servers, adds them to the state and judges. A second look at the
+ * same counts changes nothing.
+ */
+export async function lookAt(
+  target: WatchTarget,
+  before: WatchState,
+  deps: WatchDeps,
+): Promise<{ model: WatchedModel; state: WatchState }> {
+  const read = await readAll(target, deps);
+  const state = read.counts.reduce((so, live) => withLive(so, live, deps.now()), before);
+  const { model, changes } = judged(target, read, state, deps.now());
+  return { model, state: changes === null ? state : withChanges(state, target.model, changes) };
+}
+
 type ReadResult = { counts: LiveCounts[]; problems: string[] };
 
 async function readAll(target: WatchTarget, deps: WatchDeps): Promise<ReadResult> {
@@ -95,21 +110,27 @@ async function readAll(target: WatchTarget, deps: WatchDeps): Promise<ReadResult
   return { counts, problems };
 }
 
-function judged(target: WatchTarget, { counts, problems }: ReadResult, state: WatchState, now: Date): WatchedModel {
+/** `changes` is null where nothing was judged. */
+type Judged = { model: WatchedModel; changes: Record<string, ChangeState> | null };
+
+function judged(target: WatchTarget, { counts, problems }: ReadResult, state: WatchState, now: Date): Judged {
   const newest = counts.at(-1);
   const url = [...target.origins];
-  const without = (verdict: "ERROR" | "INCOMPARABLE", reason: string): WatchedModel => ({
-    model: newest?.model ?? { id: target.model, version: "unknown", sha256: "" },
-    url,
-    profile: null,
-    window: null,
-    labels: [],
-    events: [],
-    verdict,
-    reason,
-    checks: [],
-    distributions: [],
-    notes: [],
+  const without = (verdict: "ERROR" | "INCOMPARABLE", reason: string): Judged => ({
+    model: {
+      model: newest?.model ?? { id: target.model, version: "unknown", sha256: "" },
+      url,
+      profile: null,
+      window: null,
+      labels: [],
+      events: [],
+      verdict,
+      reason,
+      checks: [],
+      distributions: [],
+      notes: [],
+    },
+    changes: null,
   });
   if (newest === undefined) return without("ERROR", problems.join(" ") || "no server was named");
   if (newest.profile === null || newest.profileSha256 === null)
@@ -123,7 +144,7 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       "INCOMPARABLE",
       `the servers have different versions: ${other.model.version} and ${newest.model.version}`,
     );
-  const model = judgeLive(
+  const { model, changes } = judgeLive(
     {
       model: newest.model,
       url,
@@ -131,6 +152,7 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       profileSha256: newest.profileSha256,
       hours: hoursOf(state, target.model),
       instances: (since) => instancesSince(state, target.model, since),
+      changes: changesOf(state, target.model),
     },
     target.gates,
     target.policy,
@@ -138,10 +160,13 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
   );
   const pending = counts.reduce((sum, one) => sum + one.pending, 0);
   return {
-    ...model,
-    // A replica that does not answer may be the one that sees the drift.
-    ...(problems.length === 0 ? {} : { verdict: "ERROR", reason: problems.join(" ") }),
-    notes: [...model.notes, ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`])],
+    model: {
+      ...model,
+      // A replica that does not answer may be the one that sees the drift.
+      ...(problems.length === 0 ? {} : { verdict: "ERROR", reason: problems.join(" ") }),
+      notes: [...model.notes, ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`])],
+    },
+    changes,
   };
 }
 

@@ -1,5 +1,7 @@
 import { RandomStream } from "../../eval/stats/random.ts";
+import type { HourCounts } from "../../models/profile/live.ts";
 import type { LabelledHead } from "../../models/profile/schema.ts";
+import type { LabelledDay } from "../live/change.ts";
 
 /** Labelled answers as values in [0, 1] in the order of their hours, to bet on. The figure is their mean times `scale`. */
 export type LabelledUnits = {
@@ -49,6 +51,38 @@ export function labelledUnits(head: LabelledHead, hours: readonly (readonly numb
     low: Float64Array.from(low),
     high: Float64Array.from(high),
   };
+}
+
+/** Cells whose values are alike, as one: right and wrong of classes; the cells of errors. Higher is worse. */
+export function badnessOf(head: LabelledHead): { low: number[]; high: number[] } {
+  if (head.kind === "classes") return { low: [0, 1], high: [0, 1] };
+  const cells = errorCells(head.edges);
+  return { low: cells.map(({ low }) => low), high: cells.map(({ high }) => high) };
+}
+
+/**
+ * Labelled answers by day on the cells of `badnessOf`.
+ *
+ * @param cohorts hours, oldest first; `labelled` per head
+ * @param due the last hour past the label horizon, YYYY-MM-DDTHH
+ */
+export function labelledDays(
+  head: LabelledHead,
+  k: number,
+  cohorts: readonly Pick<HourCounts, "hour" | "labelled">[],
+  due: string,
+): LabelledDay[] {
+  const days = Map.groupBy(cohorts, ({ hour }) => hour.slice(0, 10));
+  return [...days].map(([day, hours]) => {
+    const counts = Array.from({ length: head.kind === "classes" ? 2 : head.edges.length + 1 }, () => 0);
+    const classes = head.kind === "classes" ? head.classes.length : 0;
+    for (const { labelled } of hours)
+      (labelled[k] ?? []).slice(0, head.kind === "classes" ? classes ** 2 : counts.length).forEach((count, cell) => {
+        const at = head.kind === "errors" ? cell : Math.floor(cell / classes) === cell % classes ? 0 : 1;
+        counts[at] = counts[at]! + count;
+      });
+    return { day, counts, over: `${day}T23` <= due };
+  });
 }
 
 type Ends = { low: number; high: number };

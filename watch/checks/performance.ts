@@ -4,7 +4,10 @@ import type { CheckPolicy, Gates } from "../../models/core/manifest/gates.ts";
 import type { WatchPolicy } from "../../models/core/manifest/watch.ts";
 import type { LabelledHead, Profile } from "../../models/profile/schema.ts";
 import type { WatchCheck } from "../schema/verdict.ts";
-import { labelledUnits, type LabelledUnits } from "./labelled-units.ts";
+import type { HourCounts } from "../../models/profile/live.ts";
+import { followChange, type ChangeLook } from "../live/change.ts";
+import type { ChangeState } from "../schema/state.ts";
+import { badnessOf, labelledDays, labelledUnits, type LabelledUnits } from "./labelled-units.ts";
 import { finite, verdictOf, watchCheck, type Decided } from "./check.ts";
 
 const DEFAULT_MARGIN = { accuracy: 0.05, mae: { relative: 0.2 } } as const;
@@ -12,34 +15,85 @@ const DEFAULT_MARGIN = { accuracy: 0.05, mae: { relative: 0.2 } } as const;
 /** One figure that labels can break, and by which rule. */
 type Rule = { head: LabelledHead; policy: CheckPolicy; declared: number | null };
 
+/** What labels are judged on. `hours`: those past the label horizon, oldest first. `due`: the last one, YYYY-MM-DDTHH. */
+export type Cohorts = { hours: readonly Pick<HourCounts, "hour" | "labelled">[]; due: string };
+
 /**
- * Live figures by true labels: accuracy of classes, mean absolute error of numbers. Intervals are anytime-valid, so that
- * every run may look: a model that keeps its figures is ever called worse with at most `labels.alpha` over all of them.
- * The rules are the gates' own on all rows, against what the gate measured; without any, the watch's margin.
+ * Live figures by true labels: accuracy of classes, mean absolute error of numbers. The change detector decides: FAIL
+ * while its alarm stands. Beside it stands the anytime-valid interval of all labels since the deployment, which answers
+ * "how good since the start", and PASS while no alarm was ever raised. The rules are the gates' own on all rows, against
+ * what the gate measured; without any, the watch's margin.
  *
- * @param cohorts labelled counts per hour of the predictions, oldest first, only those older than the horizon; per head
  * @param gates of model.yaml; null where there is none
+ * @param changes what earlier looks kept, by the id of the check
+ * @returns the checks, and what is to be kept
  */
 export function performanceChecks(
   profile: Profile,
-  cohorts: readonly (readonly (readonly number[])[])[],
+  { hours, due }: Cohorts,
   gates: Gates | null,
   policy: WatchPolicy,
-): WatchCheck[] {
+  changes: Readonly<Record<string, ChangeState>> = {},
+): { checks: WatchCheck[]; changes: Record<string, ChangeState> } {
   const rules = profile.labels.flatMap((head) => rulesOf(head, gates, policy));
-  const units = new Map(
-    profile.labels.map((head, k) => [
-      head.head,
-      labelledUnits(
-        head,
-        cohorts.map((cohort) => cohort[k] ?? []),
-      ),
-    ]),
-  );
-  return rules.map((rule) =>
-    judge(rule, units.get(rule.head.head)!, profile, policy, policy.labels.alpha / rules.length),
-  );
+  const kept: Record<string, ChangeState> = {};
+  const checks = rules.map((rule) => {
+    const { head } = rule;
+    const k = profile.labels.indexOf(head);
+    const units = labelledUnits(
+      head,
+      hours.map(({ labelled }) => labelled[k] ?? []),
+    );
+    const check = judge(rule, units, profile, policy, policy.labels.alpha / rules.length);
+    const limit = limitOf(rule, units, profile);
+    if (limit === null || !(limit > 0 && limit < 1)) return check;
+    const look = followChange(
+      changes[check.id] ?? null,
+      labelledDays(head, k, hours, due),
+      badnessOf(head),
+      limit,
+      policy.falseAlarmsPerYear / rules.length,
+    );
+    kept[check.id] = look.state;
+    return units.n < policy.labels.minimum ? check : withChange(check, look, policy);
+  });
+  return { checks, changes: kept };
 }
+
+/** The detector's decision over the interval's. */
+function withChange(check: WatchCheck, { worseSince, closed }: ChangeLook, { labels }: WatchPolicy): WatchCheck {
+  const said = check.reason.replace(/: (the margin (is broken|holds)|more labels would decide)$/, "");
+  if (worseSince !== null)
+    return { ...check, verdict: "FAIL", advisory: false, reason: `${said}: worse since ${worseSince}` };
+  if (closed) return { ...check, verdict: "PASS", advisory: false, reason: `${said}: it holds again after an alarm` };
+  if (check.verdict !== "FAIL") return check;
+  const reason = `${said}: beyond it since the start, and no change is seen`;
+  return { ...check, verdict: "INCONCLUSIVE", advisory: !labels.required, reason };
+}
+
+/**
+ * The mean, as a share of the worst value, that must not be exceeded. It is the gate's error plus the margin, and never
+ * within the gate's own interval: what the gate could not tell apart is no change.
+ *
+ * @returns null where nothing in the rule limits how bad it may be, or the gate's figure is not known
+ */
+function limitOf({ head, policy: rule }: Rule, { scale }: LabelledUnits, profile: Profile): number | null {
+  const metric = liveMetric(head);
+  const badness = (value: number) => (metric === "accuracy" ? 1 - value : value / scale);
+  if (rule.kind === "limit") {
+    const value = metric === "accuracy" ? rule.min : rule.max;
+    return value === undefined ? null : badness(value);
+  }
+  const measured = profile.performance.find((one) => one.head === head.head && one.metric === metric);
+  if (measured === undefined) return null;
+  const { value, interval } = measured;
+  const margin = marginOf(rule, value);
+  const worst = interval === null ? value : metric === "accuracy" ? interval.low : interval.high;
+  return Math.max(badness(metric === "accuracy" ? value - margin : value + margin), badness(worst));
+}
+
+const marginOf = ({ margin }: Extract<CheckPolicy, { margin: unknown }>, measured: number): number =>
+  typeof margin === "number" ? margin : margin.relative * Math.abs(measured);
 
 const liveMetric = (head: LabelledHead): "accuracy" | "mae" => (head.kind === "classes" ? "accuracy" : "mae");
 
@@ -110,8 +164,7 @@ function judge(
       ),
     });
   }
-  const margin =
-    typeof rule.margin === "number" ? rule.margin : rule.margin.relative * Math.abs(measured?.value ?? Number.NaN);
+  const margin = marginOf(rule, measured?.value ?? Number.NaN);
   if (measured === undefined)
     return watchCheck({ ...common, ...described("INCONCLUSIVE", `the gate's ${metric} is not known`), advisory: true });
   const gate = measured.interval ?? { low: measured.value, high: measured.value };

@@ -1,5 +1,5 @@
 import { mergeHours, type HourCounts, type LiveCounts } from "../../models/profile/live.ts";
-import type { WatchState } from "../schema/state.ts";
+import type { ChangeState, WatchState } from "../schema/state.ts";
 
 const DAY_MS = 86_400_000;
 /** A server keeps two weeks of hours, and may still change them: labels come late. */
@@ -36,12 +36,12 @@ export function withLive(state: WatchState, live: LiveCounts, now: Date): WatchS
 type ModelState = WatchState["models"][string];
 
 /** Hours that no server reports any more become days, and very old days go. */
-function aged({ profileSha256, instances, days }: ModelState, now: Date): ModelState {
+function aged({ instances, days, ...rest }: ModelState, now: Date): ModelState {
   const limit = new Date(now.getTime() - SERVER_DAYS * DAY_MS).toISOString().slice(0, 10);
   const oldest = new Date(now.getTime() - KEPT_DAYS * DAY_MS).toISOString().slice(0, 10);
   const old = instances.flatMap(({ hours }) => hours.filter(({ hour }) => hour.slice(0, 10) < limit));
   return {
-    profileSha256,
+    ...rest,
     instances: instances
       .map((one) => ({ ...one, hours: one.hours.filter(({ hour }) => hour.slice(0, 10) >= limit) }))
       .filter((one) => one.hours.length > 0),
@@ -49,6 +49,16 @@ function aged({ profileSha256, instances, days }: ModelState, now: Date): ModelS
       ({ hour }) => hour.slice(0, 10) >= oldest,
     ),
   };
+}
+
+/** What is kept of each figure by labels, by the id of its check. */
+export function changesOf(state: WatchState, model: string): Readonly<Record<string, ChangeState>> {
+  return (Object.hasOwn(state.models, model) ? state.models[model]?.changes : undefined) ?? {};
+}
+
+export function withChanges(state: WatchState, model: string, changes: Record<string, ChangeState>): WatchState {
+  const known = Object.hasOwn(state.models, model) ? state.models[model] : undefined;
+  return known === undefined ? state : { ...state, models: { ...state.models, [model]: { ...known, changes } } };
 }
 
 /** Every hour (and old day) of a model, over all of its instances. */

@@ -19,7 +19,9 @@ export const watchSettings = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe("With fewer rows in the window nothing is decided. Default: 500."),
+    .describe(
+      "With fewer rows in the window nothing is decided. Default: 350, a week of the fewest rows a day (50) whose false alarms were simulated.",
+    ),
   psi: z
     .number()
     .positive()
@@ -54,7 +56,7 @@ export const watchSettings = z.strictObject({
         .lt(0.5)
         .optional()
         .describe(
-          "Probability that a model that keeps its figures is ever called worse, over all looks together. Default: 0.05.",
+          "Probability that the shown interval of a figure ever misses it, over all looks together. Default: 0.05.",
         ),
       required: z
         .boolean()
@@ -76,7 +78,7 @@ const watchDefaults = {
   windowDays: 7,
   looksPerYear: 365,
   falseAlarmsPerYear: 1,
-  minimumRows: 500,
+  minimumRows: 350,
   psi: 0.1,
   rate: 0.05,
   onInsufficient: "fail",
