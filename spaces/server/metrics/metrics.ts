@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { latencyBucketsSeconds } from "../../../models/core/manifest/slo.ts";
 import type { RemoteModelEvents } from "../serving/remote-model.ts";
 import type { Registry as Models, Slot } from "../serving/registry.ts";
 import type { RowOutcome, ServedModel } from "../serving/served-model.ts";
 import type { SchedulerEvents } from "../scheduling/scheduler.ts";
+import { profileSeries } from "./profile-series.ts";
 import { countSeries, histogramSeries, quantileSeries } from "./series.ts";
 
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const SECONDS = [...latencyBucketsSeconds];
 const SHORT_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, ...SECONDS.slice(1)];
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
@@ -172,6 +174,8 @@ export function createMetrics(
     "provider",
     "engine",
   ]);
+  /** Model → what takes the series of its version away when another one replaces it. */
+  const versionSeries = new Map<string, (() => void)[]>();
   const reloads = counter("model_reloads_total", "Attempts to replace a model while it serves", ["model", "result"]);
   const each = (set: (slot: Slot) => void) => {
     for (const slot of models()?.slots() ?? []) set(slot);
@@ -227,6 +231,12 @@ export function createMetrics(
             this.set({ model: slot.id, state }, remote.circuit.state === state ? 1 : 0);
       });
     },
+  );
+
+  profileSeries(registry, () =>
+    (models()?.slots() ?? []).flatMap(({ id, state }) =>
+      state.kind === "ready" && state.model.watch !== null ? [{ model: id, watch: state.model.watch }] : [],
+    ),
   );
 
   return {
@@ -298,16 +308,21 @@ export function createMetrics(
         };
       };
       const labels = { model: model.id };
-      info.set(
-        {
-          model: model.id,
-          version: model.version,
-          sha256: card.artifact?.sha256 ?? "",
-          provider: card.engine?.provider ?? "remote",
-          engine: card.engine?.kind ?? "remote",
-        },
-        1,
-      );
+      // The version before would look like a second one that serves.
+      for (const forget of versionSeries.get(model.id) ?? []) forget();
+      const forgets: (() => void)[] = [];
+      versionSeries.set(model.id, forgets);
+      // A series that is born with its first error hides that error from rate().
+      for (const status of [200, 500, 503]) requests.inc({ ...labels, status }, 0);
+      const identity = {
+        ...labels,
+        version: model.version,
+        sha256: card.artifact?.sha256 ?? "",
+        provider: card.engine?.provider ?? "remote",
+        engine: card.engine?.kind ?? "remote",
+      };
+      info.set(identity, 1);
+      forgets.push(() => info.remove(identity));
       if (card.artifact !== undefined) bytes.set(labels, card.artifact.bytes);
       if (card.loaded !== undefined) {
         loadSeconds.set(labels, card.loaded.openMs / 1000);
@@ -317,8 +332,11 @@ export function createMetrics(
       if (card.batching !== undefined) {
         maxBatch.set(labels, card.batching.maxBatch);
         maxDelay.set(labels, card.batching.maxDelayUs / 1e6);
-        for (const point of card.batching.sweep)
-          sweep.set({ ...labels, batch: point.batch, token_budget: point.tokenBudget ?? "none" }, point.rowsPerSecond);
+        for (const { batch, tokenBudget, rowsPerSecond } of card.batching.sweep) {
+          const point = { ...labels, batch, token_budget: tokenBudget ?? "none" };
+          sweep.set(point, rowsPerSecond);
+          forgets.push(() => sweep.remove(point));
+        }
       }
     },
     reloaded: (model, ok) => reloads.inc({ model, result: ok ? "success" : "failure" }),
