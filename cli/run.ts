@@ -5,6 +5,7 @@ import { botCommand } from "./bot.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { deployCommand } from "./deploy.ts";
+import { exportCommand } from "./export.ts";
 import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
@@ -52,6 +53,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     serveCommand,
     predictCommand,
     watchCommand,
+    exportCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,

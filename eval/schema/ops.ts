@@ -10,7 +10,11 @@ const hosting = z.strictObject({
     .describe(
       "Answers per second of one replica, measured there. Without it the hosting has no figure; of the first one, what the server measured at its start counts.",
     ),
-  sleepsAfterHours: z.number().nonnegative().optional().describe("Sleeps, and costs nothing, after so many idle hours."),
+  sleepsAfterHours: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("Sleeps, and costs nothing, after so many idle hours."),
   interruptedShare: z.number().min(0).lt(1).optional().describe("Share of the time lost to interruptions. Default: 0."),
 });
 

@@ -78,7 +78,8 @@ function expectedAlert(alerts: readonly AlertingRule[], name: string, labels: La
   const asked = rule.expr.startsWith("absent(")
     ? Object.fromEntries([...match.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key!, value!]))
     : {};
-  const fill = (text: string) => text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? "");
+  const fill = (text: string) =>
+    text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? "");
   return {
     exp_labels: { ...asked, ...rule.labels, ...labels },
     exp_annotations: Object.fromEntries(Object.entries(rule.annotations).map(([key, text]) => [key, fill(text)])),

@@ -181,10 +181,17 @@ function serviceAlerts(models: readonly ExportedModel[], of: Matchers, match: st
   const requests = `sum by (model) (increase(inference_requests_total${of()}[10m]))`;
   return [
     ...models.map(({ model }) =>
-      alert("SluiceModelAbsent", `absent(model_info{${[match, `model="${model}"`].filter(Boolean).join(",")}})`, "5m", "page", {
-        summary: `${model}: no server shows it`,
-        description: "No scraped server has this model. It sleeps, is down, or Prometheus no longer scrapes it.",
-      }, { model }),
+      alert(
+        "SluiceModelAbsent",
+        `absent(model_info{${[match, `model="${model}"`].filter(Boolean).join(",")}})`,
+        "5m",
+        "page",
+        {
+          summary: `${model}: no server shows it`,
+          description: "No scraped server has this model. It sleeps, is down, or Prometheus no longer scrapes it.",
+        },
+        { model },
+      ),
     ),
     alert("SluiceModelNotReady", `max by (model) (model_ready${of()}) == 0`, "5m", "page", {
       summary: "{{ $labels.model }} is served by nobody",
@@ -200,10 +207,16 @@ function serviceAlerts(models: readonly ExportedModel[], of: Matchers, match: st
         description: "Two sha256 for half an hour: a roll-out that hangs, or a replica that was not replaced.",
       },
     ),
-    alert("SluiceReloadFailed", `sum by (model) (increase(model_reloads_total${of('result="failure"')}[30m])) > 0`, "0m", "ticket", {
-      summary: "{{ $labels.model }}: a new version could not be loaded",
-      description: "The version before still answers.",
-    }),
+    alert(
+      "SluiceReloadFailed",
+      `sum by (model) (increase(model_reloads_total${of('result="failure"')}[30m])) > 0`,
+      "0m",
+      "ticket",
+      {
+        summary: "{{ $labels.model }}: a new version could not be loaded",
+        description: "The version before still answers.",
+      },
+    ),
     alert(
       "SluiceRejections",
       `(${rejections} / (${requests} > ${leastRequests}) > 0.01) and on (model) ${rejections} >= ${leastBad.requests}`,
@@ -236,24 +249,30 @@ function modelAlerts(of: Matchers): AlertingRule[] {
   const rows = `sum by (model) (profile_rows${of()}) >= ${leastRows}`;
   const refused = `sum by (model) (profile_refused_rows${of()})`;
   return [
+    alert("SluiceAnswersDrift", `model_answer:psi:1d > 0.2 and on (model) ${rows}`, "1h", "ticket", {
+      summary: "{{ $labels.model }}: {{ $labels.answer }} is distributed otherwise than on the gate's rows",
+      description: "Population stability index of a day above 0.2. `sluice watch` decides, with an interval.",
+    }),
     alert(
-      "SluiceAnswersDrift",
-      `model_answer:psi:1d > 0.2 and on (model) ${rows}`,
+      "SluiceInputsDegraded",
+      `max by (model, quality) (profile_quality_rise${of('quality!="outside"')}) > 0.05 and on (model) ${rows}`,
       "1h",
       "ticket",
       {
-        summary: "{{ $labels.model }}: {{ $labels.answer }} is distributed otherwise than on the gate's rows",
-        description: "Population stability index of a day above 0.2. `sluice watch` decides, with an interval.",
+        summary: "{{ $labels.model }}: more values are {{ $labels.quality }} than on the gate's rows",
+        description: "By more than 5 points in a day, for one feature at least.",
       },
     ),
-    alert("SluiceInputsDegraded", `max by (model, quality) (profile_quality_rise${of('quality!="outside"')}) > 0.05 and on (model) ${rows}`, "1h", "ticket", {
-      summary: "{{ $labels.model }}: more values are {{ $labels.quality }} than on the gate's rows",
-      description: "By more than 5 points in a day, for one feature at least.",
-    }),
-    alert("SluiceRowsRefused", `${refused} / (${refused} + sum by (model) (profile_rows${of()}) >= ${leastRows}) > 0.05`, "1h", "ticket", {
-      summary: "{{ $labels.model }}: more than 5 % of the rows are refused",
-      description: "They do not fit the model's columns; profile_refused_rows says why.",
-    }),
+    alert(
+      "SluiceRowsRefused",
+      `${refused} / (${refused} + sum by (model) (profile_rows${of()}) >= ${leastRows}) > 0.05`,
+      "1h",
+      "ticket",
+      {
+        summary: "{{ $labels.model }}: more than 5 % of the rows are refused",
+        description: "They do not fit the model's columns; profile_refused_rows says why.",
+      },
+    ),
     alert(
       "SluiceFeedbackSuspicious",
       `(${feedback('result=~"conflict|unknown|invalid"')} / (${feedback()} >= ${leastRequests})) > 0.2`,
@@ -279,9 +298,6 @@ function alert(
 }
 
 /** The models as they are exported, with their objectives. */
-export function exportedModels(
-  ids: readonly string[],
-  settings: Parameters<typeof sloOf>[0],
-): ExportedModel[] {
+export function exportedModels(ids: readonly string[], settings: Parameters<typeof sloOf>[0]): ExportedModel[] {
   return ids.map((model) => ({ model, slo: sloOf(settings, model) }));
 }

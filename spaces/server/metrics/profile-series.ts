@@ -70,7 +70,20 @@ export function profileSeries(registry: Registry, watched: () => readonly { mode
     "event",
   ]);
   const eventSum = gauge("profile_event_value", "Sum of the values of these events", ["model", "event"]);
-  const all = [loaded, rows, refused, pending, answers, reference, qualityShare, qualityRise, labelled, agreement, events, eventSum];
+  const all = [
+    loaded,
+    rows,
+    refused,
+    pending,
+    answers,
+    reference,
+    qualityShare,
+    qualityRise,
+    labelled,
+    agreement,
+    events,
+    eventSum,
+  ];
   const collect = (): void => {
     for (const one of all) one.reset();
     for (const { model, watch } of watched()) {
@@ -132,16 +145,17 @@ function answerCells({ profile }: LiveCounts, live: readonly (readonly number[])
       const all = sum(gate);
       const rest = (values: readonly number[]) => sum(values.slice(MAX_CELLS - 1, names.length));
       const folded = names.length > MAX_CELLS;
-      return names.slice(0, folded ? MAX_CELLS - 1 : names.length).map((cell, at) => ({
-        answer: variable.name,
-        cell,
-        live: counts[at] ?? 0,
-        share: ratio(gate[at] ?? 0, all),
-      })).concat(
-        folded
-          ? [{ answer: variable.name, cell: "rest", live: rest(counts), share: ratio(rest(gate), all) }]
-          : [],
-      );
+      return names
+        .slice(0, folded ? MAX_CELLS - 1 : names.length)
+        .map((cell, at) => ({
+          answer: variable.name,
+          cell,
+          live: counts[at] ?? 0,
+          share: ratio(gate[at] ?? 0, all),
+        }))
+        .concat(
+          folded ? [{ answer: variable.name, cell: "rest", live: rest(counts), share: ratio(rest(gate), all) }] : [],
+        );
     });
 }
 
