@@ -11,6 +11,7 @@ import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
+import { opsCommand } from "./ops.ts";
 import { notifyCommand } from "./notify.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
@@ -54,6 +55,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     predictCommand,
     watchCommand,
     exportCommand,
+    opsCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,
