@@ -43,8 +43,8 @@ Example:
         { authorization, originOf },
       ] = await Promise.all([
         import("../watch/configured-models.ts"),
-        import("../watch/ops/ops.ts"),
-        import("../watch/ops/judged-candidates.ts"),
+        import("../watch/ops.ts"),
+        import("../watch/records/judged-candidates.ts"),
         import("../watch/report/ops-terminal.ts"),
         import("../predict/target.ts"),
       ]);

@@ -143,6 +143,6 @@ function optionsOf(kind: NonNullable<PanelPlan["kind"]>): object {
     case "table":
       return { showHeader: true, cellHeight: "sm" };
     case "heatmap":
-      return { calculate: false, yAxis: { unit: "short" }, legend: { show: true } };
+      return { calculate: false, yAxis: { unit: "short" } };
   }
 }

@@ -127,10 +127,10 @@ function cases(models: readonly ExportedModel[]): Case[] {
     );
   const bucket = (le: string | number) => of("inference_request_duration_seconds_bucket", `le="${le}"`);
   return [
-    { name: "all is well", minutes: 120, series: {}, alerts: {} },
+    { name: "all is well", minutes: 75, series: {}, alerts: {} },
     {
       name: "no requests: 0/0 is no alert",
-      minutes: 120,
+      minutes: 75,
       series: {
         [of("inference_requests_total", 'status="200"')]: steady(0),
         [of("inference_request_duration_seconds_count")]: steady(0),
@@ -146,7 +146,7 @@ function cases(models: readonly ExportedModel[]): Case[] {
       alerts: burns("Errors", 0.49, slo.errors),
     },
     {
-      name: "little traffic, and one request in five fails: fewer than ten are no outage",
+      name: "little traffic, of which one request in five fails",
       minutes: 75,
       series: {
         [of("inference_requests_total", 'status="200"')]: `0x59 0+0.8x${LENGTH - 60}`,
@@ -226,7 +226,7 @@ function cases(models: readonly ExportedModel[]): Case[] {
     },
     {
       name: "the answers are distributed otherwise: PSI .80",
-      minutes: 120,
+      minutes: 75,
       series: {
         [of("profile_answer_rows", 'answer="score",cell="0"')]: level(4500),
         [of("profile_answer_rows", 'answer="score",cell="1"')]: level(500),
@@ -235,7 +235,7 @@ function cases(models: readonly ExportedModel[]): Case[] {
     },
     {
       name: "the same with 50 rows says nothing",
-      minutes: 120,
+      minutes: 75,
       series: {
         [of("profile_rows")]: level(50),
         [of("profile_answer_rows", 'answer="score",cell="0"')]: level(45),
@@ -245,19 +245,19 @@ function cases(models: readonly ExportedModel[]): Case[] {
     },
     {
       name: "a column is missing more often",
-      minutes: 120,
+      minutes: 75,
       series: { [of("profile_quality_rise", 'quality="missing"')]: level(0.2) },
       alerts: { SluiceInputsDegraded: alert({ quality: "missing" }) },
     },
     {
       name: "a tenth of the rows is refused",
-      minutes: 120,
+      minutes: 75,
       series: { [of("profile_refused_rows", 'reason="missing"')]: level(600) },
       alerts: { SluiceRowsRefused: alert() },
     },
     {
       name: "somebody guesses the ids of predictions",
-      minutes: 120,
+      minutes: 75,
       series: { [of("prediction_feedback_total", 'result="unknown"')]: steady(60) },
       alerts: { SluiceFeedbackSuspicious: alert() },
     },

@@ -198,7 +198,7 @@ function rates(variable: ProfileVariable, live: readonly number[]): Rate[] {
     case "rate":
       return [rate(qualities.find((word) => variable.name.endsWith(` ${word}`)) ?? "other", 0, 2)];
     case "numbers": {
-      const cells = variable.edges.length + 1;
+      const cells = variable.counts.length;
       return [
         rate("missing", cells, cells + 1),
         ...(variable.range === null ? [] : [rate("outside", cells + 1, cells)]),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createMetrics } from "../../../spaces/server/metrics/metrics.ts";
 import { grafanaDashboard } from "../../../watch/export/grafana.ts";
 import { exportedModels, prometheusRules } from "../../../watch/export/prometheus.ts";
 import { parseMetrics, sumOf, type MetricSample } from "../../../watch/ops/metrics-text.ts";
@@ -70,6 +71,32 @@ describe("the server's series", () => {
     );
     expect(asked.length).toBeGreaterThan(80);
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe("a model that is replaced while it serves", () => {
+  it("is one version in model_info, and its sweep the new one's", async () => {
+    const metrics = createMetrics(
+      () => null,
+      () => ({ entries: 0, bytes: 0 }),
+    );
+    const version = (sha256: string, batch: number) =>
+      ({
+        id: "risk",
+        version: "1.0.0",
+        card: () => ({
+          artifact: { sha256, bytes: 1 },
+          batching: { maxBatch: batch, maxDelayUs: 0, sweep: [{ batch, tokenBudget: null, rowsPerSecond: 100 }] },
+        }),
+      }) as unknown as Parameters<typeof metrics.loaded>[1];
+    const slot = { id: "risk" } as Parameters<typeof metrics.loaded>[0];
+    metrics.loaded(slot, version("a1", 8));
+    metrics.loaded(slot, version("b2", 4));
+    const after = parseMetrics(await metrics.registry.metrics());
+    const of = (name: string, label: string) =>
+      after.filter((one) => one.name === name).map(({ labels }) => labels[label]);
+    expect(of("model_info", "sha256")).toEqual(["b2"]);
+    expect(of("model_batch_sweep_rows_per_second", "batch")).toEqual(["4"]);
   });
 });
 

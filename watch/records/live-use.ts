@@ -1,6 +1,6 @@
 import type { LiveCounts } from "../../models/profile/live.ts";
 import { readLive, readMetricsText, type ReadDeps } from "../live/read.ts";
-import { parseMetrics, sumOf, type MetricSample } from "./metrics-text.ts";
+import { parseMetrics, sumOf, type MetricSample } from "../ops/metrics-text.ts";
 
 /** How much a model's servers had to do. */
 export type LiveUse = {

@@ -2,7 +2,7 @@ import type { RepositoryApi } from "../../github/api.ts";
 import { commitsBetween } from "../../github/commits.ts";
 import { deploymentStatuses, listDeployments, type Deployment } from "../../github/deployments.ts";
 import { DEPLOY_TASK, environmentOf, parsePayload, type DeploymentPayload } from "../../github/registry/deployment.ts";
-import type { CommitRecord, DeploymentRecord } from "./dora.ts";
+import type { CommitRecord, DeploymentRecord } from "../ops/dora.ts";
 
 const pageSize = 100;
 const maxPages = 3;

@@ -1,18 +1,18 @@
-import { judgeRun } from "../../eval/judge/judge.ts";
-import type { OpsSettings } from "../../eval/schema/ops.ts";
-import type { RepositoryApi } from "../../github/api.ts";
-import { EvaluationError } from "../../models/core/errors.ts";
-import { sloOf, type SloSettings } from "../../models/core/manifest/slo.ts";
-import { sluiceVersion } from "../../models/core/version.ts";
-import type { ReadDeps } from "../live/read.ts";
-import type { OpsFile, OpsModel } from "../schema/ops.ts";
-import { costOf, whatIf, type Cost, type Hosting } from "./cost.ts";
-import { readDeliveries } from "./deliveries.ts";
-import { doraFigures } from "./dora.ts";
-import { deliveryChecks, judgeOps, wearChecks } from "./judge.ts";
-import { byDataset, releasedCandidates, type Judged } from "./judged-candidates.ts";
-import { readUse, type LiveUse } from "./live-use.ts";
-import { testSetWear } from "./test-set-wear.ts";
+import { judgeRun } from "../eval/judge/judge.ts";
+import type { OpsSettings } from "../eval/schema/ops.ts";
+import type { RepositoryApi } from "../github/api.ts";
+import { EvaluationError } from "../models/core/errors.ts";
+import { sloOf, type SloSettings } from "../models/core/manifest/slo.ts";
+import { sluiceVersion } from "../models/core/version.ts";
+import type { ReadDeps } from "./live/read.ts";
+import type { OpsFile, OpsModel } from "./schema/ops.ts";
+import { costOf, whatIf, type Cost, type Hosting } from "./ops/cost.ts";
+import { readDeliveries } from "./records/deliveries.ts";
+import { doraFigures } from "./ops/dora.ts";
+import { deliveryChecks, judgeOps, wearChecks } from "./ops/judge.ts";
+import { byDataset, releasedCandidates, type Judged } from "./records/judged-candidates.ts";
+import { readUse, type LiveUse } from "./records/live-use.ts";
+import { testSetWear } from "./ops/test-set-wear.ts";
 
 export type OpsRequest = {
   /** Ids. */
@@ -43,11 +43,11 @@ export async function runOps(request: OpsRequest, deps: OpsDeps): Promise<OpsFil
   const models: OpsModel[] = [];
   for (const model of request.models) models.push(await opsOf(model, request, deps, from, to));
   // A model that was not deployed in the period has nothing to keep, and hides nothing of the others.
-  const decided = models.filter(({ checks }) => checks.some(({ advisory }) => !advisory));
+  const withDeciding = models.filter(({ checks }) => checks.some(({ advisory }) => !advisory));
   return {
     schemaVersion: 1,
     kind: "ops",
-    ...judgeRun(decided.length > 0 ? decided : models),
+    ...judgeRun(withDeciding.length > 0 ? withDeciding : models),
     sluiceVersion,
     createdAt: to.toISOString(),
     period: { from: from.toISOString(), to: to.toISOString() },
