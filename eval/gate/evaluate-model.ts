@@ -131,10 +131,8 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       today: deps.now().toISOString().slice(0, 10),
     },
   });
-  const profile = await writeProfile(
-    request.out,
-    profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements),
-  );
+  const distributions = profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements);
+  const profile = await writeProfile(request.out, distributions);
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
   const { rules: ruled } = candidate.identity;
@@ -172,6 +170,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       pair.exam.dataset.rows.map(({ row }) => row),
       candidateMetrics,
       baselineMetrics,
+      distributions,
     ),
     baselineMetrics === null ? null : receiptDrift(receipt, baselineMetrics),
     judged.notes.regressedSlices,

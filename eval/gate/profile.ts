@@ -21,7 +21,7 @@ import type { ModelIdentity } from "../schema/verdict.ts";
 import { PROFILES } from "./profiles-folder.ts";
 
 /** Rows whose features are counted at most. Decoding an image takes as long as a thousand tables' rows. */
-const MAX_OBSERVED = { image: 1000, other: 20_000 };
+const MAX_OBSERVED = { image: 500, other: 20_000 };
 
 /** Rows of a dataset whose features its profile holds, evenly over them. */
 export function observedRows(manifest: LoadedManifest["manifest"], rows: number): number[] {

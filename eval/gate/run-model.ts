@@ -293,9 +293,21 @@ async function withModel<T>(
       : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } };
     const request = { predictor, manifest, cpuFlags: runner.cpuFlags };
     const signal = deps.signal === undefined ? {} : { signal: deps.signal };
+    const wanted = role === "candidate" ? observedRows(loaded.manifest, dataset.rows.length) : [];
+    const profiled = new Set(wanted);
+    const observed = new Map<number, Float64Array>();
+    const observe = {
+      wants: (row: number) => profiled.has(row),
+      take: (row: number, features: Float64Array) => void observed.set(row, features),
+    };
     const predict = (rows: EvaluationDataset, shard?: Shard) =>
       predictDataset(
-        { ...request, dataset: rows, ...(shard === undefined ? {} : { shard }) },
+        {
+          ...request,
+          dataset: rows,
+          ...(rows === dataset ? { observe } : {}),
+          ...(shard === undefined ? {} : { shard }),
+        },
         {
           cacheDir,
           ...signal,
@@ -312,8 +324,13 @@ async function withModel<T>(
         },
         { cacheDir: null, ...signal },
       );
-    const features = () =>
-      predictor.features(observedRows(loaded.manifest, dataset.rows.length).map((i) => dataset.rows[i]!.row));
+    // Rows whose answers were cached were not prepared, and refused ones have no features.
+    const features = async () => {
+      const missing = wanted.filter((row) => !observed.has(row));
+      const found = await predictor.features(missing.map((row) => dataset.rows[row]!.row));
+      const rest = new Map(missing.map((row, i) => [row, found[i]!]));
+      return wanted.map((row) => observed.get(row) ?? rest.get(row)!);
+    };
     return await work({ name, features, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();

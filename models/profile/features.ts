@@ -167,7 +167,7 @@ function text(name: string, step: TextStep, unknownId: number | undefined): Read
     }),
     rate(`${name} cut`, (_row, steps) => {
       const prepared = steps[name];
-      return Number(prepared?.kind === "tokens" && prepared.cut === true);
+      return Number(prepared?.kind === "tokens" && prepared.cut !== undefined);
     }),
   ];
 }

@@ -81,7 +81,12 @@ function hintOf(facts) {
           : "";
   switch (facts.kind) {
     case "text":
-      return facts.maxCharacters === undefined ? "" : `At most ${facts.maxCharacters.toLocaleString()} characters.`;
+      return [
+        ...(facts.maxCharacters === undefined ? [] : [`At most ${facts.maxCharacters.toLocaleString()} characters.`]),
+        ...(facts.maxTokens === undefined
+          ? []
+          : [`The model reads the first ${facts.maxTokens.toLocaleString()} tokens (words or parts of words).`]),
+      ].join(" ");
     case "number":
       return range === "" ? "" : `A number ${range}.`;
     case "date":

@@ -3,7 +3,7 @@
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
+ *   maxCharacters?: number, maxTokens?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
  * }} Field
  */
 
@@ -42,13 +42,19 @@ function kindOf(property) {
       return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
     case "string":
       if (property.format === "date") return { kind: "date" };
+      if (property.format === "key") return { kind: "string" };
       if (
         String(property.contentMediaType ?? "").startsWith("image/") ||
         String(property.description ?? "").includes("bytes of an image")
       )
         return { kind: "image" };
-      if (property.maxLength > LINE) return { kind: "text", maxCharacters: property.maxLength };
-      return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
+      if (property.maxLength > LINE)
+        return {
+          kind: "text",
+          maxCharacters: property.maxLength,
+          ...defined({ maxTokens: property["x-max-tokens"] }),
+        };
+      return { kind: "string", ...defined({ choices: (property.enum ?? property.examples)?.map(String) }) };
     case "array":
       if (property.items?.type === "number" || property.items?.type === "integer")
         return {

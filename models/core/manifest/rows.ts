@@ -10,7 +10,7 @@ import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
 type Field = { optional: boolean } & (
-  | { type: "text"; maxCharacters?: number }
+  | { type: "text"; maxCharacters?: number; maxTokens?: number; known?: readonly string[] }
   | { type: "image"; urls: boolean }
   | { type: "number"; min?: number | undefined; max?: number | undefined }
   | { type: "numbers"; shape: readonly number[] }
@@ -50,9 +50,9 @@ const observedField = (head: Head): Fields =>
 function fieldsOfStep(step: PreprocessStep): Fields {
   switch (step.kind) {
     case "text": {
-      const { maxCharacters } = step;
+      const { maxCharacters, maxTokens } = step;
       return [
-        [step.field, { type: "text", maxCharacters, optional: false }],
+        [step.field, { type: "text", maxCharacters, maxTokens, optional: false }],
         ...step.append.map((name): Fields[number] => [name, { type: "text", maxCharacters, optional: true }]),
       ];
     }
@@ -65,7 +65,9 @@ function fieldsOfStep(step: PreprocessStep): Fields {
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
         // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
-        column.type === "present" || column.type === "lookup" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
+        column.type === "present" || column.type === "lookup"
+          ? []
+          : [[name, fieldOfColumn(column, knownCategories(step, name))] as Fields[number]],
       );
     case "items":
       return [[step.field, { type: "ids", optional: false }]];
@@ -77,14 +79,24 @@ function fieldsOfStep(step: PreprocessStep): Fields {
   }
 }
 
-function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>): Field {
+/** The categories of a column that the model was trained on; others may be accepted too. */
+function knownCategories({ features }: TabularStep, column: string): string[] {
+  return features.flatMap((feature) =>
+    feature.column === column && feature.encode === "one-hot" ? feature.categories.map(String) : [],
+  );
+}
+
+function fieldOfColumn(
+  column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>,
+  known: readonly string[],
+): Field {
   if (column.type === "number-list") return { type: "numbers", shape: [column.length], optional: false };
   const optional = column.missing !== "reject";
   switch (column.type) {
     case "number":
       return { type: "number", min: column.min, max: column.max, optional };
     case "string":
-      return { type: "text", optional };
+      return { type: "text", known, optional };
     case "boolean":
     case "date":
       return { type: column.type, optional };
@@ -108,8 +120,15 @@ export function rowSchema(manifest: Reads): z.ZodObject {
 
 function schemaOf(field: Field): z.ZodType {
   switch (field.type) {
-    case "text":
-      return field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+    case "text": {
+      let text = field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+      if (field.known !== undefined && field.known.length > 0) text = text.meta({ examples: [...field.known] });
+      return field.maxTokens === undefined
+        ? text
+        : text
+            .meta({ "x-max-tokens": field.maxTokens })
+            .describe(`The model reads the first ${field.maxTokens} tokens; an answer to a longer text says so.`);
+    }
     case "image":
       return z
         .string()
@@ -139,7 +158,7 @@ function schemaOf(field: Field): z.ZodType {
         .max(field.horizon)
         .describe("values that came after the history, for the flags; null for one that is not known");
     case "key":
-      return z.union([z.string().min(1).max(512), z.int()]).describe("a key");
+      return z.union([z.string().min(1).max(512).meta({ format: "key" }), z.int()]).describe("a key");
     case "instant":
       return z
         .union([z.string(), z.number()])

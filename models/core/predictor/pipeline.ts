@@ -157,6 +157,14 @@ export function compilePipeline(
           notes.push(prepared[name].replaced);
           row = { ...row, [prepared[name].replaced.field]: null };
         }
+        const declared = manifest.preprocess[name]!;
+        if (declared.kind === "text" && prepared[name].kind === "tokens" && prepared[name].cut !== undefined)
+          notes.push({
+            field: declared.field,
+            problem: `the text has ${prepared[name].cut} tokens, and the model reads ${declared.maxTokens}`,
+            used: "its beginning",
+            cut: true,
+          });
       }
       for (const input of inputs) checkRange(prepared[input.stepName]!, input, steps[input.stepName]!.nan);
       return { row: given, steps: prepared, length, notes };

@@ -10,8 +10,8 @@ export type Prepared =
       kind: "tokens";
       ids: readonly number[];
       typeIds: readonly number[];
-      /** Set when the text had more tokens than the step takes. */
-      cut?: boolean;
+      /** How many tokens the text has, where that is more than the step takes. */
+      cut?: number;
       /** The text that was read and its words, where a head needs them. */
       words?: { text: string; list: readonly Word[] };
     }
@@ -30,6 +30,8 @@ export type Note = {
   field: string;
   problem: string;
   used: string;
+  /** Set where only the beginning of a text was used, as the manifest says. */
+  cut?: true;
   /** Set where `field` is a lookup step: why it had no value. */
   lookup?: Missing;
 };

@@ -70,7 +70,7 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace, 
         kind: "tokens",
         ids: truncate(ids, step.maxTokens, specials.after),
         typeIds: truncate(typeIds, step.maxTokens, specials.after),
-        ...(ids.length > step.maxTokens ? { cut: true } : {}),
+        ...(ids.length > step.maxTokens ? { cut: ids.length } : {}),
         ...(words ? { words: { text, list: wordsOf(text) } } : {}),
       };
     },

@@ -96,10 +96,13 @@ const notes = z
       problem: z.string(),
       used: z.string(),
       lookup: z.enum(["unknown", "stale", "null"]).optional().describe("Set where `field` is a lookup step."),
+      cut: z.literal(true).optional().describe("Set where only the beginning of a text was read."),
     }),
   )
   .optional()
-  .describe("Fields that a placeholder took the place of and features that were missing, and why; absent without any.");
+  .describe(
+    "Fields that a placeholder took the place of, texts that were cut and features that were missing, and why; absent without any.",
+  );
 const reasons = z
   .array(z.object({ rule: z.string(), reason: z.string().optional() }))
   .optional()

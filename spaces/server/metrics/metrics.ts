@@ -167,6 +167,25 @@ export function createMetrics(
   const maxBatch = gauge("model_max_batch_size", "Most rows that run together", ["model"]);
   const maxDelay = gauge("model_max_batch_delay_seconds", "Longest wait of two or more rows for others", ["model"]);
   const bytes = gauge("model_size_bytes", "Size of the model's files", ["model"]);
+  type Labels = Record<string, string | number>;
+  const shown = new Map<object, Map<string, Labels[]>>();
+  /** Sets a model's series. Those of its earlier version would join with them, and so end. */
+  const replaceSeries = <L extends string>(
+    of: Gauge<L>,
+    model: string,
+    series: readonly (readonly [Record<L, string | number>, number])[],
+  ) => {
+    const known = shown.get(of) ?? new Map<string, Labels[]>();
+    for (const labels of known.get(model) ?? []) of.remove(labels as Record<L, string | number>);
+    for (const [labels, value] of series) of.set(labels, value);
+    shown.set(
+      of,
+      known.set(
+        model,
+        series.map(([labels]) => labels),
+      ),
+    );
+  };
   const info = gauge("model_info", "1; the labels tell which model answers", [
     "model",
     "version",
@@ -174,8 +193,6 @@ export function createMetrics(
     "provider",
     "engine",
   ]);
-  /** Model → what takes the series of its version away when another one replaces it. */
-  const versionSeries = new Map<string, (() => void)[]>();
   const reloads = counter("model_reloads_total", "Attempts to replace a model while it serves", ["model", "result"]);
   const each = (set: (slot: Slot) => void) => {
     for (const slot of models()?.slots() ?? []) set(slot);
@@ -308,21 +325,20 @@ export function createMetrics(
         };
       };
       const labels = { model: model.id };
-      // The version before would look like a second one that serves.
-      for (const forget of versionSeries.get(model.id) ?? []) forget();
-      const forgets: (() => void)[] = [];
-      versionSeries.set(model.id, forgets);
       // A series that is born with its first error hides that error from rate().
       for (const status of [200, 500, 503]) requests.inc({ ...labels, status }, 0);
-      const identity = {
-        ...labels,
-        version: model.version,
-        sha256: card.artifact?.sha256 ?? "",
-        provider: card.engine?.provider ?? "remote",
-        engine: card.engine?.kind ?? "remote",
-      };
-      info.set(identity, 1);
-      forgets.push(() => info.remove(identity));
+      replaceSeries(info, model.id, [
+        [
+          {
+            ...labels,
+            version: model.version,
+            sha256: card.artifact?.sha256 ?? "",
+            provider: card.engine?.provider ?? "remote",
+            engine: card.engine?.kind ?? "remote",
+          },
+          1,
+        ],
+      ]);
       if (card.artifact !== undefined) bytes.set(labels, card.artifact.bytes);
       if (card.loaded !== undefined) {
         loadSeconds.set(labels, card.loaded.openMs / 1000);
@@ -332,11 +348,14 @@ export function createMetrics(
       if (card.batching !== undefined) {
         maxBatch.set(labels, card.batching.maxBatch);
         maxDelay.set(labels, card.batching.maxDelayUs / 1e6);
-        for (const { batch, tokenBudget, rowsPerSecond } of card.batching.sweep) {
-          const point = { ...labels, batch, token_budget: tokenBudget ?? "none" };
-          sweep.set(point, rowsPerSecond);
-          forgets.push(() => sweep.remove(point));
-        }
+        replaceSeries(
+          sweep,
+          model.id,
+          card.batching.sweep.map(({ batch, tokenBudget, rowsPerSecond }) => [
+            { ...labels, batch, token_budget: tokenBudget ?? "none" },
+            rowsPerSecond,
+          ]),
+        );
       }
     },
     reloaded: (model, ok) => reloads.inc({ model, result: ok ? "success" : "failure" }),
