@@ -5,11 +5,13 @@ import { botCommand } from "./bot.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { deployCommand } from "./deploy.ts";
+import { exportCommand } from "./export.ts";
 import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
+import { opsCommand } from "./ops.ts";
 import { notifyCommand } from "./notify.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
@@ -52,6 +54,8 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     serveCommand,
     predictCommand,
     watchCommand,
+    exportCommand,
+    opsCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,
