@@ -11,6 +11,7 @@ import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
 import { notifyCommand } from "./notify.ts";
+import { retrainCommand } from "./retrain.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
@@ -52,6 +53,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     serveCommand,
     predictCommand,
     watchCommand,
+    retrainCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,
