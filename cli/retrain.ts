@@ -23,13 +23,19 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
     .option("--config <file>", "the repository's configuration", "sluice.yaml")
     .option("--reason <text>", "why, for the report and the pull request", "")
     .option("--again", "train although nothing is new since the last training", false)
-    .option("--known <file>", "retrained.json of a candidate that waits elsewhere: nothing is trained for the same again")
+    .option(
+      "--known <file>",
+      "retrained.json of a candidate that waits elsewhere: nothing is trained for the same again",
+    )
     .option(
       "--propose <dir>",
       "train nothing: open or update the model's pull request with what an earlier run left in this folder (GITHUB_TOKEN)",
     )
     .option("--watch-report <file>", "with --propose: report.md of the watch, for the pull request")
-    .option("--gate <file>", "with --propose: start this workflow on the branch, where the pull request starts none itself")
+    .option(
+      "--gate <file>",
+      "with --propose: start this workflow on the branch, where the pull request starts none itself",
+    )
     .option("--out <dir>", "folder for candidate/, retrain.json, report.md and train.log", ".sluice/retrain")
     .option("--json", "one JSON document on stdout; progress stays on stderr", false)
     .addHelpText("after", "\nExample:\n  npx sluice retrain births --reason 'drift of the answers'");

@@ -52,6 +52,7 @@ export const alone: readonly string[] = [
 export const processes: readonly string[] = [
   "tests/{actions,bot,cli,deploy,predict,rehearsal,spaces}/**/*.test.ts",
   "tests/models/*.test.ts",
+  "tests/watch/retrain/*.test.ts",
 ];
 
 export type Project = "parts" | "processes" | "slow" | "alone";

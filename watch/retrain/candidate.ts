@@ -28,7 +28,7 @@ const listed = (changes: readonly Change[]) =>
  * @param folder of the model, from there
  * @param kept files and folders of the model's folder that a training leaves alone, from the top level
  * @returns paths in the model's folder
- * @throws EvaluationError `train-wrote-outside`, `train-wrote-kept`, `train-removed`, `train-wrote-nothing`
+ * @throws EvaluationError `train-wrote-outside`, `train-wrote-kept`, `train-removed`
  */
 export async function filesWritten(
   changes: readonly Change[],
@@ -58,8 +58,6 @@ export async function filesWritten(
   for (const { path } of own)
     if (!(await lstat(join(copy, path))).isFile())
       throw refuse("train-wrote-kept", "the training wrote what is no file", "plain files", path);
-  if (own.length === 0)
-    throw refuse("train-wrote-nothing", "the training wrote nothing", "the weights that model.yaml names", "no change");
   return own.map(({ path }) => (folder === "." ? path : path.slice(folder.length + 1)));
 }
 

@@ -59,7 +59,8 @@ export function changesBetween(before: Snapshot, after: Snapshot): Change[] {
   const changes: Change[] = [];
   for (const path of [...new Set([...before.keys(), ...after.keys()])].toSorted()) {
     const [was, is] = [before.get(path), after.get(path)];
-    if (was !== is) changes.push({ path, kind: was === undefined ? "added" : is === undefined ? "removed" : "changed" });
+    if (was !== is)
+      changes.push({ path, kind: was === undefined ? "added" : is === undefined ? "removed" : "changed" });
   }
   return changes;
 }

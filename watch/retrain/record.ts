@@ -18,9 +18,13 @@ const record = z.strictObject({
   model: z.string(),
   version: z.string().describe("The version that the training made."),
   from: z.string().describe("The version before."),
-  inputs: z.array(sha256).describe("Digests of what the training starts from: before it, and with its result in place."),
+  inputs: z
+    .array(sha256)
+    .describe("Digests of what the training starts from: before it, and with its result in place."),
   data: z.array(z.strictObject({ name: z.string(), sha256, rows: z.int() })),
-  wrote: z.array(z.string()).describe("Files of the model's folder that the training wrote: its result, not its input."),
+  wrote: z
+    .array(z.string())
+    .describe("Files of the model's folder that the training wrote: its result, not its input."),
 });
 export type TrainingRecord = z.infer<typeof record>;
 

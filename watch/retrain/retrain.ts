@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { readConfiguration } from "../../eval/gate/configuration-file.ts";
 import { datasetPaths } from "../../eval/dataset/paths.ts";
@@ -70,10 +70,10 @@ export type RetrainOutcome = {
 export type Trained = { loaded: LoadedManifest; train: TrainSettings };
 
 /** The models of a configuration that say how they are trained. */
-export async function trainedModels({
-  root: given,
-  configFile,
-}: Pick<RetrainRequest, "root" | "configFile">, env: NodeJS.ProcessEnv): Promise<Trained[]> {
+export async function trainedModels(
+  { root: given, configFile }: Pick<RetrainRequest, "root" | "configFile">,
+  env: NodeJS.ProcessEnv,
+): Promise<Trained[]> {
   const root = await realpath(given).catch(() => resolve(given));
   const config = await readConfiguration(resolve(root, configFile));
   const repository = await topLevel(gitIn(root, env), root);
@@ -162,7 +162,9 @@ export async function retrain(request: RetrainRequest, deps: RetrainDeps): Promi
     const testPaths = (manifest.dataset?.files ?? []).filter(({ npm }) => npm === undefined).map(({ path }) => path);
     const { production } = await readConfiguration(resolve(request.root, request.configFile));
     const notInputs = [...testPaths, production];
-    const inputFiles = (await trackedFiles(git)).filter((path) => !notInputs.some((one) => path === one || path.startsWith(`${one}/`)));
+    const inputFiles = (await trackedFiles(git)).filter(
+      (path) => !notInputs.some((one) => path === one || path.startsWith(`${one}/`)),
+    );
     if (!request.again) {
       for (const record of [await readRecord(dir), request.known]) {
         if (record === null) continue;
@@ -177,6 +179,8 @@ export async function retrain(request: RetrainRequest, deps: RetrainDeps): Promi
     });
     const place = placeIn(loaded, ["train", "command"]);
     const before = await snapshot(copy);
+    const weights = join(copy, folder, manifest.artifact.path ?? MANIFEST_FILE);
+    const untouched = await writtenAt(weights);
     const checkout = await statusOf(repository, deps.env);
     deps.onNote(`training: ${train.command.join(" ")}`);
     const log = join(workDir, "train.log");
@@ -207,6 +211,14 @@ export async function retrain(request: RetrainRequest, deps: RetrainDeps): Promi
       RECORD_FILE,
     ].map(below);
     const written = await filesWritten(changesBetween(before, await snapshot(copy)), { copy, folder, kept, place });
+    if (written.length === 0 && (await writtenAt(weights)) === untouched)
+      throw new EvaluationError({
+        code: "train-wrote-nothing",
+        place,
+        problem: "the training wrote nothing",
+        expected: "the weights that model.yaml names",
+        received: "no change",
+      });
     const copied = join(copy, folder);
     const text = await candidateManifest(loaded, copied, train, place);
     await writeFile(join(copied, MANIFEST_FILE), text);
@@ -247,6 +259,13 @@ export async function retrain(request: RetrainRequest, deps: RetrainDeps): Promi
     return { ...outcome, result: "candidate", version: candidate.manifest.version, files, ...measured };
   });
 }
+
+/** When a file was last written, to the nanosecond; null when it is not there. */
+const writtenAt = (path: string): Promise<bigint | null> =>
+  stat(path, { bigint: true }).then(
+    ({ mtimeNs }) => mtimeNs,
+    () => null,
+  );
 
 /** Puts the candidate's files where the model's are, each at once, and model.yaml, which names the others, last. */
 async function putInPlace(files: readonly string[], from: string, to: string): Promise<void> {

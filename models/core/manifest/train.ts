@@ -28,6 +28,9 @@ export const trainSettings = z.strictObject({
     .positive()
     .default(6144)
     .describe("Resident memory of all its processes together; above it they are killed."),
-  bump: z.enum(["patch", "minor", "major"]).default("patch").describe("Which part of the version the candidate raises."),
+  bump: z
+    .enum(["patch", "minor", "major"])
+    .default("patch")
+    .describe("Which part of the version the candidate raises."),
 });
 export type TrainSettings = z.infer<typeof trainSettings>;
