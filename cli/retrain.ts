@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
@@ -14,6 +14,7 @@ type RetrainFlags = {
   propose?: string;
   watchReport?: string;
   gate?: string;
+  where: boolean;
 };
 
 export function retrainCommand(streams: Streams, finish: Finish): Command {
@@ -36,6 +37,7 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
       "--gate <file>",
       "with --propose: start this workflow on the branch, where the pull request starts none itself",
     )
+    .option("--where", "only print the model's folder", false)
     .option("--out <dir>", "folder for candidate/, retrain.json, report.md and train.log", ".sluice/retrain")
     .option("--json", "one JSON document on stdout; progress stays on stderr", false)
     .addHelpText("after", "\nExample:\n  npx sluice retrain births --reason 'drift of the answers'");
@@ -45,6 +47,13 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
     if (model === undefined) {
       const ids = (await trainedModels(place, streams.env)).map(({ loaded }) => loaded.manifest.id);
       await write(streams.stdout, flags.json ? `${JSON.stringify(ids)}\n` : ids.map((id) => `${id}\n`).join(""));
+      finish(0);
+      return;
+    }
+    if (flags.where) {
+      const { trainedModel } = await import("../watch/retrain/retrain.ts");
+      const { loaded } = await trainedModel({ ...place, model }, streams.env);
+      await write(streams.stdout, `${relative(process.cwd(), loaded.dir) || "."}\n`);
       finish(0);
       return;
     }

@@ -68,7 +68,7 @@ export async function raiseRepositoryDispatch(
   repository: Repository,
   { type, payload, by }: { type: string; payload: Json; by: string },
 ): Promise<void> {
-  if (type === "" || type.length > 100) throw new Refusal(422, "Invalid request.\n\n\"event_type\" wasn't supplied.");
+  if (type === "" || type.length > 100) throw new Refusal(422, 'Invalid request.\n\n"event_type" wasn\'t supplied.');
   if (Object.keys(payload).length > 10)
     throw new Refusal(422, "No more than 10 properties are allowed; 11 were supplied.");
   const sha = await repository.git.commitOf(repository.defaultBranch);

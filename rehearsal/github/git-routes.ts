@@ -159,7 +159,11 @@ async function database(
       return { status: 201, body: await treeAnswer(world, repository, sha, false) };
     }
     case "POST commits": {
-      const { message = "", tree = "", parents = [] } = body as {
+      const {
+        message = "",
+        tree = "",
+        parents = [],
+      } = body as {
         message?: string;
         tree?: string;
         parents?: string[];

@@ -289,7 +289,9 @@ export class Git {
   ): Promise<string> {
     return this.#withIndex(async (env) => {
       if (base !== null) await this.run(["read-tree", base], { env });
-      const input = entries.map(({ path, mode, sha }) => `${sha === null ? 0 : mode} ${sha ?? nullSha}\t${path}\n`).join("");
+      const input = entries
+        .map(({ path, mode, sha }) => `${sha === null ? 0 : mode} ${sha ?? nullSha}\t${path}\n`)
+        .join("");
       await this.run(["update-index", "--add", "--index-info"], { env, input });
       return this.text(["write-tree"], { env });
     });

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { readConfiguration } from "../../eval/gate/configuration-file.ts";
 import { datasetPaths } from "../../eval/dataset/paths.ts";
 import { commitOf, gitIn, slashed, topLevel } from "../../eval/gate/git.ts";
+import { appJwt, installationToken } from "../../github/app-token.ts";
 import { createClient } from "../../github/client.ts";
 import { apiUrlOf, parseRepository, runUrlOf } from "../../github/runner.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
@@ -86,14 +87,25 @@ export async function proposeFromFolder(request: ProposeRequest, deps: RetrainDe
     outcome.version = after.version;
     await refuseLfs(git, [...files.keys()], top);
   }
-  const octokit = createClient({
-    token,
-    apiUrl: apiUrlOf(env),
-    userAgent: "sluice-retrain",
-    fetch: deps.fetch,
-    log: deps.onNote,
-    limits: { timeoutMs: 60_000, maxPauseSeconds: 60, waitsFor: "reads", secondaryPauseSeconds: 30 },
-  });
+  const client = (auth: string) =>
+    createClient({
+      token: auth,
+      apiUrl: apiUrlOf(env),
+      userAgent: "sluice-retrain",
+      fetch: deps.fetch,
+      log: deps.onNote,
+      limits: { timeoutMs: 60_000, maxPauseSeconds: 60, waitsFor: "reads", secondaryPauseSeconds: 30 },
+    });
+  const { SLUICE_APP_ID: appId = "", SLUICE_APP_KEY: appKey = "" } = env;
+  const isApp = appId !== "" && appKey !== "";
+  const octokit = client(
+    isApp
+      ? await installationToken(client(appJwt(appId, appKey, Date.now())), repository, {
+          contents: "write",
+          pull_requests: "write",
+        })
+      : token,
+  );
   const report = request.watchReport === null ? null : await readFile(request.watchReport, "utf8");
   return propose(
     { octokit, ...repository },
@@ -104,7 +116,8 @@ export async function proposeFromFolder(request: ProposeRequest, deps: RetrainDe
       watchReport: report === null || report.trim() === "" ? null : report,
       base: { branch, sha },
       runUrl: runUrlOf(env),
-      gate: request.gate,
+      // What an App opens starts the workflows by itself.
+      gate: isApp ? null : request.gate,
     },
   );
 }
