@@ -76,7 +76,7 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
     }
     const [{ headline, quoted, trainingMarkdown }, { parseRecord }] = await Promise.all([
       import("../watch/retrain/report.ts"),
-      import("../watch/retrain/record.ts"),
+      import("../watch/retrain/retrained-file.ts"),
     ]);
     const known = flags.known === undefined ? null : parseRecord(await readFile(flags.known, "utf8"), flags.known);
     const out = resolve(flags.out);

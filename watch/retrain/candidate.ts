@@ -12,7 +12,7 @@ import { loadManifest, MANIFEST_FILE, type LoadedManifest } from "../../models/c
 import { openPredictor } from "../../models/core/predictor/predictor.ts";
 import type { FeatureStore } from "../../models/core/lookup/store.ts";
 import type { Change } from "./clean-copy.ts";
-import { RECORD_FILE } from "./record.ts";
+import { RECORD_FILE } from "./retrained-file.ts";
 
 const named = 10;
 const listed = (changes: readonly Change[]) =>

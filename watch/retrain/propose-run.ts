@@ -32,7 +32,7 @@ const filesAtMost = 200;
 const outcomeFile = z.strictObject({
   schemaVersion: z.literal(1),
   model: z.string(),
-  result: z.enum(["candidate", "unchanged", "current"]),
+  result: z.enum(["candidate", "same", "current"]),
   folder: z.string(),
   from: z.string(),
   version: z.string(),

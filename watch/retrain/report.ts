@@ -6,8 +6,7 @@ const rowsOf = (count: number) => `${count.toLocaleString("en")} ${count === 1 ?
 export function quoted(text: string, most: number): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text;
   return cut
-    .replaceAll("\r", "")
-    .replace(/[\0-\x08\x0b-\x1f\x7f]/g, "")
+    .replace(/(?![\n\t])\p{Cc}/gu, "")
     .replace(/([\\`*_{}[\]()#+!|<>~])/g, "\\$1")
     .replaceAll("@", "@\u200b");
 }
@@ -31,7 +30,7 @@ export function trainingMarkdown(outcome: RetrainOutcome): string {
 
 const heads: Record<RetrainOutcome["result"], (outcome: RetrainOutcome) => string> = {
   candidate: ({ model, from, version }) => `${model} ${version}: a candidate for ${from}`,
-  unchanged: ({ model, from }) => `${model} ${from}: trained again, and it answers as before`,
+  same: ({ model, from }) => `${model} ${from}: trained again, and it answers as before`,
   current: ({ model, from }) => `${model} ${from}: nothing is new since its last training`,
 };
 

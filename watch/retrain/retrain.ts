@@ -24,7 +24,7 @@ import {
 } from "../../models/core/predictor/load.ts";
 import { answersAlike, candidateManifest, filesWritten, letAnswer } from "./candidate.ts";
 import { changesBetween, cleanCopy, snapshot, trackedFiles } from "./clean-copy.ts";
-import { inputsDigest, readRecord, RECORD_FILE, type TrainingRecord } from "./record.ts";
+import { inputsDigest, readRecord, RECORD_FILE, type TrainingRecord } from "./retrained-file.ts";
 import { runTraining, type TrainingRun } from "./run-training.ts";
 import { readTrainingData } from "./test-rows.ts";
 
@@ -49,12 +49,12 @@ export type RetrainDeps = {
 
 /**
  * What became of it. `current`: nothing is new since the model's last training, or since the candidate that waits, so
- * it was not trained. `unchanged`: it was trained and answers as before. `candidate`: there is a new version.
+ * it was not trained. `same`: it was trained and answers as before. `candidate`: there is a new version.
  */
 export type RetrainOutcome = {
   schemaVersion: 1;
   model: string;
-  result: "candidate" | "unchanged" | "current";
+  result: "candidate" | "same" | "current";
   /** Folder of the model, from the repository's top level. */
   folder: string;
   from: string;
@@ -233,7 +233,7 @@ export async function retrain(request: RetrainRequest, deps: RetrainDeps): Promi
     );
     const measured = { seconds: run.seconds, peakMemoryMb: run.peakMemoryMb };
     if (await answersAlike(loaded, written, copied, text, localFilesOf(candidate.manifest)))
-      return { ...outcome, result: "unchanged", ...measured };
+      return { ...outcome, result: "same", ...measured };
     const wrote = written.filter((path) => path !== MANIFEST_FILE).toSorted();
     const record: TrainingRecord = {
       schemaVersion: 1,

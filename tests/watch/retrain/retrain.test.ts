@@ -80,7 +80,7 @@ it("a second run finds nothing new and changes nothing; new data makes it due ag
   team.git("add", "-A", "models");
   team.git("commit", "-qm", "The candidate");
   expect(await run(team)).toMatchObject({ result: "current", version: "1.1.1" });
-  expect(await run(team, { again: true })).toMatchObject({ result: "unchanged", version: "1.1.1" });
+  expect(await run(team, { again: true })).toMatchObject({ result: "same", version: "1.1.1" });
   expect(team.git("status", "--porcelain", "--", "models")).toBe("");
   team.write(
     "models/linear/data/train.jsonl",
