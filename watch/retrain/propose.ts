@@ -32,7 +32,7 @@ export type ProposeOutcome = {
   words: string;
 };
 
-export const branchOf = (model: string) => `retrain/${model}`;
+const branchOf = (model: string) => `retrain/${model}`;
 const trailer = /^Sluice-Retrain: ([0-9a-f]{64})$/m;
 /** Longest report of the watch in a pull request; GitHub takes 65,536 characters in all. */
 const reportCharacters = 20_000;
