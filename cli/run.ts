@@ -13,6 +13,7 @@ import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
 import { opsCommand } from "./ops.ts";
 import { notifyCommand } from "./notify.ts";
+import { retrainCommand } from "./retrain.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
@@ -56,6 +57,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     watchCommand,
     exportCommand,
     opsCommand,
+    retrainCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,
