@@ -16,7 +16,7 @@ export default defineConfig({
     // For scripts/coverage.ts. Files that no test imports count too.
     coverage: {
       provider: "v8",
-      include: ["{bot,cli,deploy,eval,github,predict,spaces}/**/*.ts", "models/{core,remote}/**/*.ts"],
+      include: ["{bot,cli,deploy,eval,github,predict,spaces,watch}/**/*.ts", "models/{core,remote}/**/*.ts"],
       reporter: ["json"],
       reportOnFailure: true,
     },

@@ -8,6 +8,8 @@ import { Delivery } from "./delivery/delivery.ts";
 import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
 import { watchGitHub } from "./events/poll-github.ts";
+import { lookAtSpaces } from "./events/watch-spaces.ts";
+import { spaceHeaders } from "./spaces/key.ts";
 import { digestOf } from "../github/registry/release.ts";
 import { DeviceFlow } from "./github/device-flow.ts";
 import { GitHub } from "./github/github.ts";
@@ -50,6 +52,7 @@ export type BotDeps = {
 
 const drainMs = 10_000;
 const tickMs = 400;
+const secondMs = 1_000;
 
 /**
  * Runs the bot until the signal aborts.
@@ -97,7 +100,11 @@ export async function runBot({
     log,
     now: clock.now,
     username: () => me?.username ?? "",
-    spaces: { fetch: transport, timeoutMs: bot.predict.timeoutSeconds * 1000 },
+    spaces: {
+      fetch: transport,
+      timeoutMs: bot.predict.timeoutSeconds * 1000,
+      headersOf: (origin) => spaceHeaders(origin, secrets.spaceKey),
+    },
     device:
       bot.github.clientId === null
         ? null
@@ -287,7 +294,7 @@ export async function runBot({
 }
 
 /**
- * Does what is due by the clock (linking, digests, cleaning up, expiry), and wakes the workers. What asks GitHub runs
+ * Does what is due by the clock (linking, looks at Spaces, digests, cleaning up, expiry), and wakes the workers. What asks GitHub runs
  * beside, so that expiry and delivery do not wait for it.
  */
 async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
@@ -303,11 +310,15 @@ async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick
       });
     running.set(name, done);
   };
-  for (let nextDigest = 0, nextForget = 0; !signal.aborted;) {
+  for (let nextDigest = 0, nextLook = 0, nextForget = 0; !signal.aborted;) {
     beside("linking", () => settleLinks(context));
     if (clock.now() >= nextDigest) {
       nextDigest = clock.now() + minuteMs;
       beside("digests", () => sendDigests(context));
+    }
+    if (clock.now() >= nextLook) {
+      nextLook = clock.now() + secondMs;
+      beside("watch", () => lookAtSpaces(context, signal));
     }
     if (clock.now() >= nextForget) {
       nextForget = clock.now() + hourMs;

@@ -1,7 +1,7 @@
+import { personName } from "./context/person-name.ts";
 import { Telegraf, type Composer } from "telegraf";
 import { callbackQuery } from "./approvals/callback-query.ts";
 import { renderReply } from "./approvals/render-buttons.ts";
-import { personName } from "./approvals/request.ts";
 import { openDeepLink } from "./commands/link.ts";
 import { commands, help } from "./commands/table.ts";
 import { unknown } from "./commands/unknown.ts";

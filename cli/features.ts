@@ -20,7 +20,9 @@ type BuildFlags = {
   json?: boolean;
 };
 
-/** `sluice features build | push | check`: tables for the lookup steps of models. */
+type JoinFlags = { history: [string, string][]; keep?: string[]; out: string; json?: boolean };
+
+/** `sluice features build | join | push | check`: tables for the lookup steps of models. */
 export function featuresCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("features").description("features by key, for the lookup steps of models");
   command
@@ -64,6 +66,44 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
       finish(0);
     });
   command
+    .command("join")
+    .description("adds to rows of the past the features of their own time, as the model's lookup steps find them")
+    .argument("<model>", "folder of model.yaml")
+    .argument("<files...>", "the rows: CSV, JSON Lines, JSON or Parquet")
+    .requiredOption(
+      "--history <step=file>",
+      "a lookup step and its feature table; again for each step",
+      stepAndFile,
+      [],
+    )
+    .option("--keep <columns>", "columns of the rows that are written too; default: all", list)
+    .requiredOption("--out <file>", "CSV file, with one column STEP.FEATURE each")
+    .option("--json", "one JSON document on stdout")
+    .addHelpText(
+      "after",
+      "\nExample:\n  npx sluice features join models/fraud payments.csv --history card=card.features --out training.csv",
+    )
+    .action(async (model: string, files: string[], flags: JoinFlags) => {
+      const { loadManifest } = await import("../models/core/predictor/load.ts");
+      const { joinFeatures } = await import("../eval/features/join.ts");
+      const loaded = await loadManifest(resolve(model));
+      const joined = await joinFeatures(loaded, {
+        inputs: files,
+        histories: await tablesAt(flags.history),
+        keep: flags.keep ?? null,
+        out: flags.out,
+      });
+      await write(
+        streams.stdout,
+        flags.json === true
+          ? `${JSON.stringify(joined, null, 2)}\n`
+          : `${flags.out}: ${joined.rows} rows of ${joined.columns.length} columns\n${Object.entries(joined.missing)
+              .map(([step, rows]) => `${step}: a feature is missing in ${rows} rows\n`)
+              .join("")}`,
+      );
+      finish(0);
+    });
+  command
     .command("push")
     .description("writes a feature table into Redis, for a lookup step with `store.redis`")
     .argument("<table>", "the table, as `features build` makes it")
@@ -94,8 +134,7 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
       const { checkServed } = await import("../eval/features/check.ts");
       const { renderServedCheck } = await import("../eval/report/served-check.ts");
       const loaded = await loadManifest(resolve(model));
-      const histories: Record<string, MemoryStore> = {};
-      for (const [step, file] of flags.history) histories[step] = await tableAt(file);
+      const histories = await tablesAt(flags.history);
       const secret = streams.env["SLUICE_LOOKUP_SECRET"] ?? "";
       const checked = await checkServed(loaded, flags.log, histories, secret);
       await write(
@@ -111,6 +150,12 @@ async function tableAt(file: string): Promise<MemoryStore> {
   const { openTable } = await import("../models/core/feature-store/file.ts");
   const path = resolve(file);
   return openTable({ dir: dirname(path), path: basename(path), sha256: null }, null);
+}
+
+async function tablesAt(files: readonly [step: string, file: string][]): Promise<Record<string, MemoryStore>> {
+  const tables: Record<string, MemoryStore> = {};
+  for (const [step, file] of files) tables[step] = await tableAt(file);
+  return tables;
 }
 
 function stepAndFile(text: string, before: [string, string][]): [string, string][] {

@@ -17,5 +17,6 @@ export function metricFlags(command: Command): Command {
     .addOption(oneOf(new Option("--tokenizer <name>", "how bleu cuts texts into words"), tokenizerNames))
     .option("--lowercase", "bleu and chrf ignore case")
     .option("--word-order <n>", "longest word n-gram of chrf; 2 is chrF++", integerWithin(0, 2))
+    .option("--scaled", "quantile_loss over the naive scale of each row's series")
     .option("--entity-type <type>", "entity_f1 of this type only");
 }

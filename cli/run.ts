@@ -16,6 +16,7 @@ import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { predictCommand } from "./predict.ts";
 import { serveCommand } from "./serve.ts";
+import { watchCommand } from "./watch.ts";
 import type { Streams } from "./streams.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
@@ -50,6 +51,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     calibrateCommand,
     serveCommand,
     predictCommand,
+    watchCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,

@@ -1,8 +1,6 @@
-import { existsSync } from "node:fs";
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, join, posix, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { defaultCacheDir } from "../models/core/artifact/cache-dir.ts";
 import {
@@ -12,9 +10,10 @@ import {
   type LoadedManifest,
   type LoadedRemote,
 } from "../models/core/predictor/load.ts";
-import { configuration, type Configuration } from "./schema/configuration.ts";
+import type { Configuration } from "./schema/configuration.ts";
 import { readBaseModels } from "./gate/base-models.ts";
 import { resolveReference } from "./gate/baseline.ts";
+import { readConfiguration } from "./gate/configuration-file.ts";
 import { continuity, type Ended } from "./gate/continuity.ts";
 import { endedVerdict, retirementNotes } from "./gate/ended-verdict.ts";
 import type { Shard } from "./dataset/shard.ts";
@@ -218,24 +217,6 @@ export async function prepare(
       deps,
     },
   };
-}
-
-/** @throws ConfigurationError with file, line and column when the file does not fit the schema */
-export async function readConfiguration(file: string): Promise<Configuration> {
-  if (!existsSync(file)) {
-    throw new ConfigurationError({
-      code: "configuration-missing",
-      problem: "there is no such configuration file",
-      place: file,
-      expected: "a sluice.yaml that names the repository's models",
-      received: "no file",
-      example: "schemaVersion: 1\nmodels:\n  - models/mood",
-    });
-  }
-  return parseYaml(await readFile(file, "utf8"), file, configuration, {
-    models: "models: [models/mood]",
-    schemaVersion: "schemaVersion: 1",
-  });
 }
 
 /**

@@ -14,6 +14,7 @@ const cardSchema = z.object({
       z.object({
         name: z.string(),
         kind: z.enum(["classification", "regression", "ranking", "series", "spans", "text"]),
+        flag: z.object({ observed: z.string() }).optional(),
       }),
     )
     .min(1),

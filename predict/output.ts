@@ -41,13 +41,17 @@ const parts = {
   text: ["text"],
 } as const;
 
+/** A forecast that is compared with observed values flags some of them. */
+const partsOf = ({ kind, flag }: Card["heads"][number]): readonly string[] =>
+  flag === undefined ? parts[kind] : [...parts[kind], "flagged"];
+
 /** What a run writes for each row, besides the times. */
 export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): string[] {
   return [
     "row",
     "id",
     "outcome",
-    ...heads.flatMap(({ name, kind }) => parts[kind].map((part) => `${name}_${part}`)),
+    ...heads.flatMap((head) => partsOf(head).map((part) => `${head.name}_${part}`)),
     ...(rules ? ["reasons"] : []),
     "latency_ms",
     "attempts",
@@ -60,9 +64,9 @@ export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): stri
 
 /** A row of output, in the order of the columns. */
 export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" | "rules">): (string | number | null)[] {
-  const answers = heads.flatMap(({ name, kind }) =>
-    parts[kind].map((part) =>
-      outcome.kind === "predicted" ? ((outcome.heads[name]?.[part] ?? null) as string | number | null) : null,
+  const answers = heads.flatMap((head) =>
+    partsOf(head).map((part) =>
+      outcome.kind === "predicted" ? ((outcome.heads[head.name]?.[part] ?? null) as string | number | null) : null,
     ),
   );
   const error = outcome.kind === "predicted" ? [null, null, null] : [outcome.status, outcome.code, outcome.detail];

@@ -31,6 +31,20 @@ export function targetOf(text: string): Target {
   return { kind: "remote", origin: `${url.origin}${url.pathname.replace(/\/+$/, "")}` };
 }
 
+/** The origin of a server that is not started here. @throws ConfigurationError for anything but a URL or NS/NAME */
+export function originOf(text: string): string {
+  const target = targetOf(text);
+  if (target.kind === "remote") return target.origin;
+  throw new ConfigurationError({
+    code: "predict-url",
+    place: "--url",
+    problem: "not a server that runs",
+    expected: "NS/NAME of a Space, or an http(s) URL",
+    received: text,
+    example: "--url octo/births",
+  });
+}
+
 /**
  * Headers of every request.
  *

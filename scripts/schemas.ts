@@ -13,6 +13,10 @@ import { planFile } from "../eval/schema/plan.ts";
 import { productionReceiptFile } from "../eval/schema/production-receipt.ts";
 import { verdictFile } from "../eval/schema/verdict.ts";
 import { waiversFile } from "../eval/schema/waivers.ts";
+import { liveCounts } from "../models/profile/live.ts";
+import { profileFile } from "../models/profile/schema.ts";
+import { watchState } from "../watch/schema/state.ts";
+import { watchFile } from "../watch/schema/verdict.ts";
 import { modelFile } from "../models/core/predictor/load.ts";
 
 /**
@@ -57,6 +61,22 @@ const published: Record<string, { schema: z.ZodType; title: string; io: "input" 
   "space.schema.json": {
     schema: deployedSchema,
     title: "deployment.json of a Space's tree: what this is",
+    io: "output",
+  },
+  "profile.schema.json": {
+    schema: profileFile,
+    title: "profiles/MODEL.json of a gate: how its rows and the model's answers to them are distributed",
+    io: "output",
+  },
+  "live-counts.schema.json": {
+    schema: liveCounts,
+    title: "GET /models/{id}/watch: what a live model saw and answered, as counts",
+    io: "output",
+  },
+  "watch.schema.json": { schema: watchFile, title: "verdict.json of sluice watch", io: "output" },
+  "watch-state.schema.json": {
+    schema: watchState,
+    title: "The counts that sluice watch --state keeps between runs",
     io: "output",
   },
   "receipt.schema.json": {

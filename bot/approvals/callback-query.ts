@@ -1,3 +1,4 @@
+import { personName } from "../context/person-name.ts";
 import type { BotContext } from "../context/context.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import type { UserUpdate } from "../telegram/update.ts";
@@ -5,7 +6,6 @@ import { isCardKey } from "../store/cards.ts";
 import type { Nonce } from "../store/nonces.ts";
 import type { Store } from "../store/store.ts";
 import { handleCallback } from "./handle-callback.ts";
-import { personName } from "./request.ts";
 
 /** A press of one of the bot's buttons: the id that the button carries says what it does. */
 export async function callbackQuery(ctx: SluiceContext & { match?: RegExpExecArray }): Promise<void> {

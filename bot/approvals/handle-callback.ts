@@ -1,3 +1,4 @@
+import { personName } from "../context/person-name.ts";
 import type { BotContext } from "../context/context.ts";
 import { resolve, type Outcome } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
@@ -18,9 +19,9 @@ import {
   confirmCard,
   describeAction,
   isDangerous,
-  personName,
   stateCard,
 } from "./request.ts";
+import { watchButton } from "./watch-buttons.ts";
 import { figureLines, repositoryUrlOf, subjectName, subjectOf, surroundingLines } from "./waiting-runs.ts";
 
 // Handles a tap on a button that leads to an action on GitHub: checks the person's rights and records their decision.
@@ -49,6 +50,7 @@ export async function handleCallback(
   const { callback } = nonce;
   const { user } = update;
   if (callback.kind === "review") return reviewRun(context, user, nonce, callback, key);
+  if (callback.kind === "watch") return watchButton(context, user, nonce, callback, key);
   if (callback.kind === "command" || callback.kind === "link") return refuse("This button is not known.");
   const action = context.store.actions.find(callback.action);
   if (action === null) return refuse("This button is not known.");

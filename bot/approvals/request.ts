@@ -1,3 +1,4 @@
+import { personName } from "../context/person-name.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Button, Outcome, Reply } from "../context/reply.ts";
 import { safe, shortSha } from "../context/text.ts";
@@ -107,12 +108,6 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
     case "lock":
       return false;
   }
-}
-
-/** A person's GitHub login, escaped; "user 123" if none is linked. */
-export function personName({ store }: Pick<BotContext, "store">, user: number): string {
-  const login = store.links.login(user);
-  return login === null ? `user ${user}` : safe(login, 40);
 }
 
 const evidenceLines = ({ sha, digest }: Pick<Action, "sha" | "digest">) =>

@@ -1,8 +1,8 @@
 import { askAbout, waitingRuns } from "../approvals/waiting-runs.ts";
 import type { BotContext } from "../context/context.ts";
-import type { Outcome } from "../context/reply.ts";
+import { commandButton, type Outcome } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
-import { commandButton, usage, type Command } from "./command.ts";
+import { usage, type Command } from "./command.ts";
 
 export const approve: Command = {
   name: "approve",

@@ -1,5 +1,5 @@
 import type { BotConfiguration } from "../config/config.ts";
-import type { Button, Outcome, Reply } from "../context/reply.ts";
+import { commandButton, type Outcome, type Reply } from "../context/reply.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
 import { escapeHtml } from "../telegram/format.ts";
@@ -18,11 +18,6 @@ export type Command = {
 
 /** The context within Telegraf's `command`: `payload` is everything after the command's name, `args` its words. */
 type CommandContext = SluiceContext & { args: string[]; payload: string };
-
-/** A button that sends a command on behalf of the person who taps it. It can be tapped repeatedly until it expires. */
-export function commandButton(text: string, label = text): Button {
-  return { text: label, callback: { kind: "command", text }, single: false };
-}
 
 /** The answer to a wrong command: what was wrong, the usage, and buttons for the likely choices. */
 export function usage(

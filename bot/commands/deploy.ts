@@ -1,8 +1,9 @@
+import { commandButton } from "../context/reply.ts";
 import { requestAction } from "../approvals/request.ts";
 import { aboutCandidate } from "../approvals/waiting-runs.ts";
 import { safe, shortSha, withSign } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
-import { commandButton, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import { refusal, refusalByLock, requesterOf } from "./refusal.ts";
 import { readTarget } from "./target.ts";
 

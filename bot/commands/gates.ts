@@ -1,6 +1,7 @@
+import { commandButton } from "../context/reply.ts";
 import { ago, figure, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { matchName, modelIds, usage, type Command } from "./command.ts";
 import { decidingLines, modelLines, runLine } from "./verdict-lines.ts";
 
 export const gates: Command = {

@@ -5,13 +5,16 @@ import type { HeadAnswer } from "../spaces/ask.ts";
 const shown = 4;
 
 /** One head's answer in a few words, as HTML: whatever of it has the form of a known kind. */
-export function headWords({ items, values, spans, text, label, score, value }: HeadAnswer): string {
+export function headWords({ items, values, flagged, spans, text, label, score, value }: HeadAnswer): string {
   if (items !== undefined)
     return listed(
       items.map(({ id, title }) => safe(title ?? id, 40)),
       "no items",
     );
-  if (values !== undefined) return listed(values.map(figure), "no steps");
+  if (values !== undefined) {
+    const odd = flagged === undefined ? "" : `; ${flagged.length} flagged`;
+    return `${listed(values.map(figure), "no steps")}${odd}`;
+  }
   if (spans !== undefined)
     return listed(
       spans.map((one) => `${safe(one.text, 40)} (${safe(one.type, 20)})`),

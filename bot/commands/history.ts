@@ -1,7 +1,8 @@
+import { commandButton } from "../context/reply.ts";
 import { figure, safe, shortSha, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import { trendOf } from "../github/trend.ts";
-import { askForModel, commandButton, matchName, modelIds, type Command } from "./command.ts";
+import { askForModel, matchName, modelIds, type Command } from "./command.ts";
 
 export const history: Command = {
   name: "history",

@@ -1,9 +1,9 @@
-import { resolve, type Outcome } from "../context/reply.ts";
+import { commandButton, resolve, type Outcome } from "../context/reply.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
 import { minuteMs } from "../telegram/clock.ts";
 import { escapeHtml } from "../telegram/format.ts";
-import { commandButton, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 
 /** How long a deep link stays valid. */
 const deepLinkMs = 10 * minuteMs;

@@ -1,5 +1,6 @@
+import { commandButton } from "../context/reply.ts";
 import { requestAction } from "../approvals/request.ts";
-import { commandButton, usage, type Command } from "./command.ts";
+import { usage, type Command } from "./command.ts";
 import { lockLines } from "./lock-lines.ts";
 import { refusal, requesterOf } from "./refusal.ts";
 

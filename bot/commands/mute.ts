@@ -7,7 +7,8 @@ import { refusal } from "./refusal.ts";
 export const mute: Command = {
   name: "mute",
   usage: "/mute MODEL|all 30m|2h|3d|off",
-  about: "no alerts of a model for a while; approvals and a failed production are told all the same",
+  about:
+    "no alerts of a model for a while; approvals, a failed production and labels that show it worse are told all the same",
   async run(ctx) {
     const { services: context } = ctx;
     const { bot, store, now } = context;
@@ -43,7 +44,7 @@ export const mute: Command = {
         html:
           ms === 0
             ? `Alerts of <b>${safe(model)}</b> are on.`
-            : `No alerts of <b>${safe(model)}</b> until ${clockTime(until, bot.timeZone)}. Approvals and a failed ${safe(bot.live)} are told all the same.`,
+            : `No alerts of <b>${safe(model)}</b> until ${clockTime(until, bot.timeZone)}. Approvals, a failed ${safe(bot.live)} and labels that show it worse are told all the same.`,
       };
     };
   },

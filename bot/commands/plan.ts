@@ -1,8 +1,9 @@
+import { commandButton } from "../context/reply.ts";
 import { safe, shortSha, withSign } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { githubEnvironment } from "../github/environments.ts";
 import { liveVersion } from "../github/live.ts";
-import { commandButton, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import { lockLines, lockOf } from "./lock-lines.ts";
 import { readTarget } from "./target.ts";
 

@@ -1,7 +1,8 @@
+import { commandButton } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
 import { askModel, askPrediction, type Answer, type Prediction, type SpaceModel } from "../spaces/ask.ts";
 import { headDifference, headWords } from "./head-words.ts";
-import { askForModel, commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { askForModel, matchName, modelIds, usage, type Command } from "./command.ts";
 
 const maxInputLength = 4096;
 

@@ -1,11 +1,10 @@
 import { whyNotAllowed } from "../approvals/persons.ts";
 import type { Requester } from "../approvals/request.ts";
 import type { BotContext } from "../context/context.ts";
-import type { Reply } from "../context/reply.ts";
+import { commandButton, type Reply } from "../context/reply.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
 import { githubEnvironment } from "../github/environments.ts";
-import { commandButton } from "./command.ts";
 import { lockLines, lockOf } from "./lock-lines.ts";
 
 // Reasons to refuse a command that asks for an action. They are reported at once instead of after the taps, and checked

@@ -1,9 +1,10 @@
+import { commandButton } from "../context/reply.ts";
 import { requestAction } from "../approvals/request.ts";
 import { aboutCandidate } from "../approvals/waiting-runs.ts";
 import { safe } from "../context/text.ts";
 import { candidateOf } from "../github/candidate.ts";
 import { earlierVersions, liveVersion } from "../github/live.ts";
-import { commandButton, usage, type Command } from "./command.ts";
+import { usage, type Command } from "./command.ts";
 import { refusal, refusalByLock, requesterOf } from "./refusal.ts";
 import { readTarget } from "./target.ts";
 

@@ -1,6 +1,7 @@
+import { commandButton } from "../context/reply.ts";
 import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
-import { commandButton, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 
 export const runs: Command = {
   name: "runs",

@@ -1,10 +1,11 @@
+import { commandButton } from "../context/reply.ts";
+import { personName } from "../context/person-name.ts";
 import type { BotContext } from "../context/context.ts";
-import { personName } from "../approvals/request.ts";
 import { ago, clockTime, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import type { RunVerdicts } from "../github/verdicts.ts";
 import { askModel, askReady } from "../spaces/ask.ts";
-import { commandButton, matchName, modelIds, usage, type Command } from "./command.ts";
+import { matchName, modelIds, usage, type Command } from "./command.ts";
 import { lockLines } from "./lock-lines.ts";
 import { modelLines } from "./verdict-lines.ts";
 

@@ -6,7 +6,7 @@ import { refusal } from "./refusal.ts";
 
 export const subscribe: Command = {
   name: "subscribe",
-  usage: "/subscribe MODEL|all gate|approval|deploy|all|off",
+  usage: "/subscribe MODEL|all gate|approval|deploy|watch|all|off",
   about: "tell this chat when something changes",
   async run(ctx) {
     const { services: context } = ctx;
@@ -48,7 +48,7 @@ export const subscribe: Command = {
       }
       store.subscriptions.add({ ...place, model, event });
       return {
-        html: `This chat hears of <b>${model === "all" ? "every model" : safe(model)}</b>: ${event === "all" ? "gates, approvals and deployments" : event}, when they change.`,
+        html: `This chat hears of <b>${model === "all" ? "every model" : safe(model)}</b>: ${event === "all" ? "gates, approvals, deployments and the watch" : event}, when they change.`,
       };
     };
   },

@@ -1,7 +1,8 @@
+import { commandButton } from "../context/reply.ts";
 import { escapeHtml } from "../telegram/format.ts";
 import { approve, reject } from "./approve.ts";
 import { audit } from "./audit.ts";
-import { commandButton, matchName, type Command } from "./command.ts";
+import { matchName, type Command } from "./command.ts";
 import { deploy } from "./deploy.ts";
 import { digest } from "./digest.ts";
 import { gates } from "./gates.ts";
@@ -15,6 +16,7 @@ import { rollback } from "./rollback.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
+import { watch } from "./watch.ts";
 import { whoami } from "./whoami.ts";
 
 export const help: Command = {
@@ -41,7 +43,7 @@ export const help: Command = {
 };
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
-  Status: [status, gates, runs, history, predict, plan],
+  Status: [status, watch, gates, runs, history, predict, plan],
   Actions: [deploy, rollback, approve, reject, lock, unlock],
   "This chat": [subscribe, mute, digest],
   You: [whoami, link, audit, help],

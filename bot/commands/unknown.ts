@@ -1,7 +1,7 @@
+import { commandButton } from "../context/reply.ts";
 import { didYouMean } from "../../models/core/did-you-mean.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
-import { commandButton } from "./command.ts";
 import { commands } from "./table.ts";
 
 /**

@@ -1,5 +1,6 @@
+import { commandButton } from "../context/reply.ts";
 import { safe } from "../context/text.ts";
-import { commandButton, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 
 export const whoami: Command = {
   name: "whoami",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { watchSettings } from "../../models/core/manifest/watch.ts";
 
 const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "letters, digits, '.', '_' and '-'");
 const address = z
@@ -239,6 +240,27 @@ export const botConfiguration = z
           .describe("How long the buttons under a run that waits for approval work."),
       })
       .prefault({}),
+    watch: z
+      .strictObject({
+        intervalSeconds: z
+          .int()
+          .min(1)
+          .max(86_400)
+          .default(300)
+          .describe("Between two looks at a Space. All looks of a year share settings.falseAlarmsPerYear."),
+        unreachableLooks: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(3)
+          .describe("After how many looks in a row without an answer a Space is called unreachable."),
+        settings: watchSettings.prefault({}).describe("What every model is judged by, as `watch:` in sluice.yaml."),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        "Looks at the `live` Space of every model that has one, and tells of changes; null does not. A look is a request, and keeps a Space awake that would sleep.",
+      ),
     predict: z.strictObject({ timeoutSeconds: z.number().min(0.1).max(120).default(20) }).prefault({}),
     timeZone: z
       .string()
@@ -303,6 +325,7 @@ export const botExamples: Readonly<Record<string, string>> = {
   "telegram.chats": "chats: [-1001234567890]",
   "telegram.chats.*": "-1001234567890",
   "telegram.topics": "topics: [42]",
+  watch: "watch: {intervalSeconds: 300}",
   "telegram.webhook": "webhook: {url: https://bot.example.org}",
   http: "http: {port: 8080}",
   "github.clientId": "clientId: Iv23abcdefghijklmnop",
@@ -317,6 +340,8 @@ export type Secrets = {
   githubWebhookSecret: string | null;
   /** Encrypts the stored GitHub tokens of linked people. Without it, tokens are not stored. */
   sealingKey: string | null;
+  /** Of Spaces that answer only with a key. */
+  spaceKey: string | null;
 };
 
 /** @throws ConfigurationError naming the variable that is missing or malformed */
@@ -350,6 +375,9 @@ export function readSecrets(env: NodeJS.ProcessEnv, bot: BotConfiguration): Secr
       : null,
     sealingKey: env["SLUICE_BOT_KEY"]
       ? need("SLUICE_BOT_KEY", /^.{16,}$/, "at least 16 characters, from a password manager")
+      : null,
+    spaceKey: env["SLUICE_API_KEY"]
+      ? need("SLUICE_API_KEY", /^[\x21-\x7e]{1,512}$/, "an API key of up to 512 visible ASCII characters")
       : null,
   };
 }

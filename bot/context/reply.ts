@@ -19,6 +19,11 @@ export type Button =
       style?: "danger" | "success" | "primary";
     };
 
+/** A button that sends a command on behalf of the person who taps it. It can be tapped repeatedly until it expires. */
+export function commandButton(text: string, label = text): Button {
+  return { text: label, callback: { kind: "command", text }, single: false };
+}
+
 /** A message whose buttons have no ids yet. `html` is markup, so any outside text in it must already be escaped. */
 export type Reply = {
   html: string;
@@ -66,7 +71,7 @@ export function toRows(
   const { waitSeconds, expireSeconds, secondPersonSeconds } = bot.approvals;
   // The action itself ends earlier if it must: a button lives as long as the longest question that it may belong to.
   const lifetimeMs = ({ kind }: CallbackAction) =>
-    (kind === "review"
+    (kind === "review" || kind === "watch"
       ? waitSeconds
       : kind === "approve" || kind === "cancel"
         ? Math.max(expireSeconds, secondPersonSeconds)

@@ -5,6 +5,7 @@ import { clockParts, clockTime, safe, withSign } from "../context/text.ts";
 import { liveVersion } from "../github/live.ts";
 import { trendOf } from "../github/trend.ts";
 import { dayMs } from "../telegram/clock.ts";
+import { digestLine } from "../watch/alert.ts";
 
 /** The digest of the last 24 hours: counts of runs and deployments, and each model's metric over its versions. */
 async function digestHtml(context: BotContext): Promise<string> {
@@ -19,7 +20,8 @@ async function digestHtml(context: BotContext): Promise<string> {
   const models = await Promise.all(
     bot.models.map(async ({ id }) => {
       const [trend, live] = [await trendOf(github, bot, id), await liveVersion(github, bot, bot.live, id)];
-      return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${withSign(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}`;
+      const watched = digestLine(context, id);
+      return `<b>${safe(id)}</b> ${live === null ? "not live" : `${safe(live.deployment.payload.version, 40)} ${withSign(live.deployment.payload.verdict ?? "no verdict")}`}${trend.metric === null ? "" : ` · ${safe(trend.metric)} <code>${trend.line}</code>`}${watched === null ? "" : `\n${watched}`}`;
     }),
   );
   return [

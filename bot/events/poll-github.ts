@@ -1,17 +1,16 @@
-import { isQuiet } from "./quiet-hours.ts";
 import { stateCard } from "../approvals/request.ts";
 import { waitingRun } from "../approvals/waiting-runs.ts";
 import type { BotContext } from "../context/context.ts";
 import { errorLine } from "../context/log.ts";
 import { stageOf } from "../github/environments.ts";
 import { isRefusal } from "../../github/api.ts";
-import { toContent, type Reply } from "../context/reply.ts";
+import { toContent } from "../context/reply.ts";
 import { ago, safe, shortSha, withSign } from "../context/text.ts";
 import { cardFinder, type Finder } from "../github/cards.ts";
 import type { Deployment, DeploymentStatus, Run } from "../github/github.ts";
-import type { EventKind } from "../store/subscriptions.ts";
 import { dayMs, hourMs, minuteMs } from "../telegram/clock.ts";
 import { escapeHtml, linkHtml } from "../telegram/format.ts";
+import { notifySubscribers } from "./notify-subscribers.ts";
 import { askForApproval, endQuestion, followCards } from "./approval-buttons.ts";
 
 /** Deployments younger than this are read at each poll; older ones have ended. */
@@ -101,26 +100,6 @@ async function chatsWithCard(finder: Finder, sha: string, model: string | null):
   return new Set((await finder.find(sha, model)).map(({ place }) => place.chat));
 }
 
-/** Sends a message to all subscribers of this kind of event, except chats whose card shows it. */
-function notifySubscribers(
-  { store, now, bot }: BotContext,
-  key: string,
-  kind: EventKind,
-  models: readonly string[] | null,
-  reply: Reply,
-  silent: boolean,
-  except: ReadonlySet<number>,
-  muteable = true,
-): void {
-  for (const place of store.subscriptions.listeners(models, kind, now(), muteable)) {
-    if (except.has(place.chat)) continue;
-    const messageKey = `${key}:${place.chat}`;
-    const content = toContent({ store, bot, now }, reply, place.chat, `${messageKey}:${now()}`);
-    const quiet = muteable && isQuiet(bot, now());
-    store.messages.want(messageKey, place, content, now(), { silent: silent || quiet, urgent: true });
-  }
-}
-
 async function runChanged(context: BotContext, run: Run, learning: boolean, finder: Finder): Promise<void> {
   const { store, now, bot } = context;
   const state = `${run.status}/${run.conclusion ?? ""}`;
@@ -151,17 +130,16 @@ function gateEnded(context: BotContext, run: Run, withCard: ReadonlySet<number>)
   store.seen.set("gate", run.branch, conclusion, now());
   const green = conclusion === "success";
   if (last === null ? green : (last === "success") === green) return;
-  notifySubscribers(
-    context,
-    `gate:${run.id}`,
-    "gate",
-    null,
-    {
+  notifySubscribers(context, {
+    key: `gate:${run.id}`,
+    kind: "gate",
+    models: null,
+    reply: {
       html: `${withSign(conclusion)} ${linkHtml(`gate of ${run.branch}`, run.url)} ${shortSha(run.sha)} by ${safe(run.actor, 40)}${last === null ? "" : `, after ${safe(last, 20)}`}`,
     },
-    false,
-    withCard,
-  );
+    silent: false,
+    except: withCard,
+  });
 }
 
 /** Keeps the message of the action that started a run up to date with the run. */
@@ -214,16 +192,15 @@ async function deploymentChanged(
     ].join("\n");
     // An edit makes no sound, so a deployment that turned red or recovered gets a new message.
     const audible = red || recovered;
-    notifySubscribers(
-      context,
-      `deployment:${id}${audible ? `:${state}` : ""}`,
-      "deploy",
-      [payload.model],
-      { html },
-      !audible,
-      withCard,
+    notifySubscribers(context, {
+      key: `deployment:${id}${audible ? `:${state}` : ""}`,
+      kind: "deploy",
+      models: [payload.model],
+      reply: { html },
+      silent: !audible,
+      except: withCard,
       // No mute hides that users meet a failed deployment.
-      !(red && stageOf(context.bot, environment) === context.bot.live),
-    );
+      muteable: !(red && stageOf(context.bot, environment) === context.bot.live),
+    });
   });
 }

@@ -3,7 +3,12 @@ import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 
 const maxBytes = 64 * 1024;
 
-export type SpaceDeps = { fetch: typeof fetch; timeoutMs: number };
+export type SpaceDeps = {
+  fetch: typeof fetch;
+  timeoutMs: number;
+  /** The key of Spaces whose counts are read; none if not set. */
+  headersOf?: (origin: string) => Record<string, string>;
+};
 export type Answer<T> = { ok: true; value: T; ms: number } | { ok: false; why: string };
 
 const info = z.looseObject({
@@ -28,6 +33,7 @@ const head = z.looseObject({
   value: z.number().optional(),
   items: z.array(z.looseObject({ id: z.string(), title: z.string().optional() })).optional(),
   values: z.array(z.number()).optional(),
+  flagged: z.array(z.object({ step: z.number() })).optional(),
   spans: z.array(z.looseObject({ start: z.number(), end: z.number(), type: z.string(), text: z.string() })).optional(),
   text: z.string().optional(),
 });

@@ -103,4 +103,9 @@ export const migrations: readonly string[] = [
   -- The message that an answer in a group replies to.
   ALTER TABLE messages ADD COLUMN reply_to INTEGER;
 `,
+  `
+  -- The watch of live Spaces: what was told and by whom it was seen, the counts, and one point an hour.
+  CREATE TABLE watches (model TEXT PRIMARY KEY, entry TEXT NOT NULL, state TEXT NOT NULL);
+  CREATE TABLE watch_points (model TEXT NOT NULL, hour INTEGER NOT NULL, drift REAL, error REAL, PRIMARY KEY (model, hour)) WITHOUT ROWID;
+`,
 ];

@@ -25,6 +25,13 @@ const callbackAction = z.discriminatedUnion("kind", [
     digest: z.string(),
     reason: z.string().optional(),
   }),
+  z.strictObject({
+    kind: z.literal("watch"),
+    does: z.enum(["acknowledge", "snooze", "wake"]),
+    model: z.string(),
+    /** When the alert was told that it belongs to. */
+    at: z.int(),
+  }),
   z.strictObject({ kind: z.literal("link") }),
 ]);
 export type CallbackAction = z.infer<typeof callbackAction>;

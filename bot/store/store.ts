@@ -9,6 +9,7 @@ import { Messages } from "./messages.ts";
 import { Nonces } from "./nonces.ts";
 import { Seen } from "./seen.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Watches } from "./watches.ts";
 
 const keepMs = 30 * dayMs;
 
@@ -24,6 +25,7 @@ export class Store {
   readonly subscriptions: Subscriptions;
   readonly seen: Seen;
   readonly links: Links;
+  readonly watches: Watches;
 
   /** @throws ConfigurationError if another bot has the database open */
   constructor(path: string, sealingKey: string | null) {
@@ -37,6 +39,7 @@ export class Store {
     this.subscriptions = new Subscriptions(this.db);
     this.seen = new Seen(this.db);
     this.links = new Links(this.db, sealingKey);
+    this.watches = new Watches(this.db);
   }
 
   transaction<T>(work: () => T): T {
@@ -50,6 +53,7 @@ export class Store {
     this.nonces.forget(now - dayMs);
     this.seen.forget(now - keepMs);
     this.cards.forget(now - keepMs);
+    this.watches.forget(now - keepMs);
   }
 
   close(): void {

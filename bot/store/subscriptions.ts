@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import type { Place } from "./messages.ts";
 
-export const events = ["gate", "approval", "deploy", "all"] as const;
+export const events = ["gate", "approval", "deploy", "watch", "all"] as const;
 export type EventKind = (typeof events)[number];
 type Subscription = Place & { model: string; event: EventKind };
 

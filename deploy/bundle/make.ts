@@ -70,6 +70,7 @@ export async function makeTree(
             json(productionReceiptOf(verdict.model, verdict.metrics, verdict.sluiceVersion)),
           ),
         ]),
+    ...(verdict.profile === null ? [] : [treeFile(`models/${manifest.id}/profile.json`, verdict.profile)]),
     treeFile("README.md", Buffer.from(readme)),
     treeFile(GOLDEN_FILE, json(golden)),
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1));

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { metricsFile, type ModelMetrics } from "../../eval/schema/metrics.ts";
 import { verdictFile, type ModelVerdict, type VerdictFile } from "../../eval/schema/verdict.ts";
 import type { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { profileFile } from "../../models/profile/schema.ts";
 import { parseJsonFile } from "./json-file.ts";
 
 /** The gate's verdict on one model, with the digest of the file that holds it. `requirePass` says whether it passed. */
@@ -16,6 +17,8 @@ export type ReadVerdict = {
   sluiceVersion: string;
   model: ModelVerdict;
   metrics: ModelMetrics | null;
+  /** The profile that the gate wrote with the verdict; null where it is not beside it. */
+  profile: Uint8Array | null;
 };
 
 /** A verdict that lets its model through. Only `requirePass` gives one. */
@@ -45,6 +48,7 @@ export async function readVerdict(place: string, model: string): Promise<ReadVer
       sluiceVersion: parsed.sluiceVersion,
       model: withFileError(parsed, found),
       metrics: await metricsBeside(file, model),
+      profile: await profileBeside(file, found),
     };
   }
   throw new ConfigurationError({
@@ -141,6 +145,27 @@ async function metricsBeside(file: string, model: string): Promise<ModelMetrics 
   return bytes === null
     ? null
     : (parseGateFile(metricsFile, bytes, path).models.find((one) => one.model.id === model) ?? null);
+}
+
+/** @throws ConfigurationError when the file is not the one that the verdict names */
+async function profileBeside(file: string, { profile }: ModelVerdict): Promise<Uint8Array | null> {
+  if (profile === undefined) return null;
+  const path = resolve(dirname(file), profile.file);
+  // The verdict is a file from elsewhere: it must not name another one of this machine.
+  const bytes = dirname(dirname(path)) === resolve(dirname(file)) ? await readFile(path).catch(() => null) : null;
+  if (bytes === null) return null;
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (sha256 !== profile.sha256)
+    throw new ConfigurationError({
+      code: "profile-digest",
+      place: path,
+      problem: "the profile is not the one that the verdict names",
+      expected: `sha256 ${profile.sha256}`,
+      received: `sha256 ${sha256}`,
+      hint: "run the gate again, and keep its files together",
+    });
+  parseGateFile(profileFile, bytes, path);
+  return bytes;
 }
 
 async function verdictPaths(place: string): Promise<string[]> {

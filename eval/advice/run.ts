@@ -1,7 +1,7 @@
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { isRemote, loadModelFile, type LoadedRemote } from "../../models/core/predictor/load.ts";
-import { readConfiguration } from "../gate.ts";
+import { readConfiguration } from "../gate/configuration-file.ts";
 import { resolveReference } from "../gate/baseline.ts";
 import type { GateDeps, GateRequest } from "../gate/context.ts";
 import { gitIn } from "../gate/git.ts";

@@ -30,7 +30,9 @@ export function structuredLabel(where: Where, head: Head): ((reading: Reading) =
     case "series":
       return (reading) => actuals(where, head, reading);
     case "regression":
-      return where.series === undefined && where.step === undefined ? null : (reading) => oneStep(where, null, reading);
+      return where.series === undefined && where.step === undefined && where.naive2 === undefined
+        ? null
+        : (reading) => oneStep(where, null, reading);
     case "classification":
       return null;
   }
@@ -132,11 +134,9 @@ function actuals(where: Where, head: SeriesHead, reading: Reading): Actuals {
     throw new Unusable(
       `field "${where.field}" has ${list.length} values, and the head "${head.name}" forecasts ${head.horizon} steps`,
     );
-  const known = list.flatMap((value, i) => {
-    if (value === null) return [];
-    if (typeof value === "number" && Number.isFinite(value)) return [{ step: i + 1, value }];
-    throw new Unusable(`field "${where.field}" holds what is no finite number: ${JSON.stringify(value)}`);
-  });
+  const known = list.flatMap((value, i) =>
+    value === null ? [] : [{ step: i + 1, value: numberIn(value, where.field) }],
+  );
   if (known.length === 0) throw new Unusable(`field "${where.field}" has no known value`);
   return {
     kind: "actuals",
@@ -144,7 +144,22 @@ function actuals(where: Where, head: SeriesHead, reading: Reading): Actuals {
     series: seriesOf(where, reading),
     steps: known.map(({ step }) => step),
     values: known.map(({ value }) => value),
+    naive2: where.naive2 === undefined ? null : naive2(where.naive2, head, known, reading),
   };
+}
+
+function numberIn(value: unknown, field: string): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new Unusable(`field "${field}" holds what is no finite number: ${JSON.stringify(value)}`);
+}
+
+function naive2(field: string, head: SeriesHead, known: readonly { step: number }[], { fields }: Reading): number[] {
+  const list = listIn(fields, field, `${head.horizon} values`);
+  if (list.length !== head.horizon)
+    throw new Unusable(
+      `field "${field}" has ${list.length} forecasts, and the head "${head.name}" forecasts ${head.horizon} steps`,
+    );
+  return known.map(({ step }) => numberIn(list[step - 1], field));
 }
 
 /** @param horizon largest step that is forecast; null where every step is a row of its own */
@@ -154,7 +169,9 @@ function oneStep(where: Where, horizon: number | null, reading: Reading): Actual
   if (!Number.isSafeInteger(step) || step < 1 || step > (horizon ?? 2 ** 31 - 1))
     throw new Unusable(`field "${where.step}" is no step from 1${horizon === null ? "" : ` to ${horizon}`}: ${step}`);
   const value = finite(plain(fields, where.field), where.field, mark);
-  return { kind: "actuals", single: true, series: seriesOf(where, reading), steps: [step], values: [value] };
+  const benchmark = where.naive2 === undefined ? null : [finite(plain(fields, where.naive2), where.naive2, mark)];
+  const series = seriesOf(where, reading);
+  return { kind: "actuals", single: true, series, steps: [step], values: [value], naive2: benchmark };
 }
 
 const seriesOf = ({ series }: Where, { fields, owner }: Reading): string =>

@@ -21,6 +21,8 @@ export type Actuals = {
   /** Step (1 is the first after the origin) and value, both finite; at least one. */
   steps: number[];
   values: number[];
+  /** What Naive2 forecasts for each of them, finite; null where the dataset does not say. */
+  naive2: number[] | null;
 };
 
 /** What is true of a row for one head: the label's name (classification), a finite number (regression), or one of these. */

@@ -3,6 +3,7 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { unknownCategories } from "../../models/core/preprocess/unknown-categories.ts";
 import type { Row } from "../../models/core/row.ts";
 import { counted } from "../report/text/format.ts";
+import type { Profile } from "../../models/profile/schema.ts";
 import { catalog } from "../metrics/catalog.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 
@@ -15,6 +16,7 @@ export function datasetNotes(
   rows: readonly Row[],
   candidate: ModelMetrics,
   baseline: ModelMetrics | null,
+  profile: Pick<Profile, "variables">,
 ): string[] {
   const { dataset } = manifest;
   if (dataset === undefined) return [];
@@ -31,7 +33,18 @@ export function datasetNotes(
     ({ column, rows: count, values }) =>
       `Categories that the candidate has never seen become zeros (unknown: zeros): ${column}, ${counted(count, "row")} of ${rows.length}, e.g. ${values.map((one) => `${JSON.stringify(one.value.slice(0, 60))} (${one.rows})`).join(", ")}`,
   );
-  return [...simulated, ...unseen, ...distances];
+  return [...simulated, ...unseen, ...cutTexts(profile), ...distances];
+}
+
+/** Of how many rows the candidate reads only a part. */
+function cutTexts({ variables }: Pick<Profile, "variables">): string[] {
+  return variables.flatMap((one) =>
+    one.kind === "rate" && one.name.endsWith(" cut") && one.yes > 0
+      ? [
+          `${one.name.slice(0, -" cut".length)}: of ${one.yes} of ${counted(one.yes + one.no, "row")} only a part is read, because they are longer than the candidate takes`,
+        ]
+      : [],
+  );
 }
 
 function distance(

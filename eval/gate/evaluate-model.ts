@@ -28,6 +28,7 @@ import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
 import { pendingNotes } from "./waivers.ts";
 import { readPair, type ModelPair } from "./model-pair.ts";
+import { profileOf, writeProfile } from "./profile.ts";
 import { ruleNotes, rulesEffect } from "./rules-effect.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
@@ -130,6 +131,8 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       today: deps.now().toISOString().slice(0, 10),
     },
   });
+  const distributions = profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements);
+  const profile = await writeProfile(request.out, distributions);
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 
   const { rules: ruled } = candidate.identity;
@@ -167,6 +170,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       pair.exam.dataset.rows.map(({ row }) => row),
       candidateMetrics,
       baselineMetrics,
+      distributions,
     ),
     baselineMetrics === null ? null : receiptDrift(receipt, baselineMetrics),
     judged.notes.regressedSlices,
@@ -200,6 +204,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       policySource: exam.source,
       policyChanges: exam.changes,
       ...augmentationsOf(exam.dataset),
+      profile,
       ...(effect === null ? {} : { rules: effect }),
       ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },
@@ -322,7 +327,7 @@ function batchNote(who: "candidate" | "baseline", run: ModelRun): string {
 
 function unitOf(manifest: LoadedManifest["manifest"], head: string | null): string {
   const declared = manifest.postprocess.find((one) => one.name === head);
-  return declared?.kind === "regression" ? (declared.unit ?? "") : "";
+  return declared?.kind === "regression" || declared?.kind === "series" ? (declared.unit ?? "") : "";
 }
 
 function declaredAt(loaded: LoadedManifest, index: number, root: string): Check["declaredAt"] {

@@ -8,6 +8,7 @@ import type { VerdictFile } from "../schema/verdict.ts";
 import { renderMarkdown } from "../report/markdown.ts";
 import type { AugmentationExample } from "../report/content/augmentation-example.ts";
 import type { PlotData } from "../report/content/plot-data.ts";
+import { PROFILES } from "./profiles-folder.ts";
 import { slashed } from "./git.ts";
 
 export type OutputFiles = { verdict: string; metrics: string; markdown: string; html: string };
@@ -29,6 +30,10 @@ function filesIn(out: string): OutputFiles {
  */
 export async function removeOutputs(checkout: string, out: string): Promise<void> {
   await removeReports(checkout, out);
+  const profiles = join(out, PROFILES);
+  if (await isLink(profiles)) await rm(profiles);
+  for (const { name } of await entriesOf(profiles))
+    if (name.endsWith(".json")) await rm(join(profiles, name), { recursive: true, force: true });
   const predictions = join(out, "predictions");
   if (await isLink(predictions)) await rm(predictions);
   for (const model of await entriesOf(predictions)) {

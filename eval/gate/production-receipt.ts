@@ -109,6 +109,7 @@ export function productionReceiptOf(
         ? [{ metric, head, slice, value: result.value, interval: result.interval, n: result.n }]
         : [],
     ),
+    ...(verdict.profile === undefined ? {} : { profile: { sha256: verdict.profile.sha256 } }),
     verdict: verdict.verdict,
     reason: verdict.reason,
     sluiceVersion,

@@ -20,6 +20,7 @@ import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
+import { observedRows } from "./profile.ts";
 import { requireOwnFolder } from "./outputs.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder, type ShardOwner } from "./shards.ts";
@@ -37,6 +38,8 @@ export type ModelRun = {
   ruled: RuledRow[];
   batchParity: BatchParity;
   runner: Runner;
+  /** Features of some of the rows, as they enter the graph; null for one that cannot be used. Only the candidate's. */
+  features: (Float64Array | null)[];
   /** Number of the dataset's rows that this model could not take; altered copies are none of them. */
   refused: number;
   /** Why the answers of earlier jobs may not be compared here; null when they may. */
@@ -109,6 +112,7 @@ export async function runModel(
         }),
       ),
       ruled: predicted.ruled,
+      features: role === "candidate" ? await opened.features() : [],
       refused: predicted.badRows.length,
       elsewhere: samples.find(({ elsewhere }) => elsewhere !== null)?.elsewhere ?? null,
       notes: [
@@ -241,6 +245,7 @@ type OpenModel = {
   batchParity: BatchParity;
   activationNotes: string[];
   predict: (dataset: EvaluationDataset, shard?: Shard) => Promise<PredictedDataset>;
+  features: () => Promise<(Float64Array | null)[]>;
   /** Predicts these rows of a dataset, and keeps nothing. */
   predictRows: (dataset: EvaluationDataset, rows: readonly number[]) => Promise<PredictedDataset>;
 };
@@ -288,9 +293,21 @@ async function withModel<T>(
       : { ...loaded.manifest, runtime: { ...loaded.manifest.runtime, batch: 1 } };
     const request = { predictor, manifest, cpuFlags: runner.cpuFlags };
     const signal = deps.signal === undefined ? {} : { signal: deps.signal };
+    const wanted = role === "candidate" ? observedRows(loaded.manifest, dataset.rows.length) : [];
+    const profiled = new Set(wanted);
+    const observed = new Map<number, Float64Array>();
+    const observe = {
+      wants: (row: number) => profiled.has(row),
+      take: (row: number, features: Float64Array) => void observed.set(row, features),
+    };
     const predict = (rows: EvaluationDataset, shard?: Shard) =>
       predictDataset(
-        { ...request, dataset: rows, ...(shard === undefined ? {} : { shard }) },
+        {
+          ...request,
+          dataset: rows,
+          ...(rows === dataset ? { observe } : {}),
+          ...(shard === undefined ? {} : { shard }),
+        },
         {
           cacheDir,
           ...signal,
@@ -307,7 +324,14 @@ async function withModel<T>(
         },
         { cacheDir: null, ...signal },
       );
-    return await work({ name, described, runner, batchParity, activationNotes, predict, predictRows });
+    // Rows whose answers were cached were not prepared, and refused ones have no features.
+    const features = async () => {
+      const missing = wanted.filter((row) => !observed.has(row));
+      const found = await predictor.features(missing.map((row) => dataset.rows[row]!.row));
+      const rest = new Map(missing.map((row, i) => [row, found[i]!]));
+      return wanted.map((row) => observed.get(row) ?? rest.get(row)!);
+    };
+    return await work({ name, features, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();
   }

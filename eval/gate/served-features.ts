@@ -42,7 +42,7 @@ export async function servedFeatures(
       deps.now().getTime(),
     );
     notes.push(ratesNote(name, step, found, dataset.rows.length));
-    const keys = [...new Set(found.asked.filter((one) => one !== undefined).map(({ key }) => key))];
+    const keys = [...new Set(found.asked.keys.filter((key) => key !== undefined))];
     if ("path" in step.store && step.store.sha256 === history.file.sha256) {
       notes.push(`${name} is served from the very table that it was judged with.`);
       continue;
@@ -78,7 +78,7 @@ function ratesNote(
   rows: number,
 ): string {
   const count = { unknown: 0, stale: 0, null: 0 };
-  for (const one of asked) if (one !== undefined && one.missing !== null) count[one.missing]++;
+  for (const missing of asked.missing) if (missing !== null) count[missing]++;
   const share = (n: number) => `${n} (${((100 * n) / Math.max(1, rows)).toFixed(1)} %)`;
   const refused = errors.filter((error) => error instanceof RowError).length;
   return `Lookups of ${name} for ${counted(rows, "row")}: ${share(count.unknown)} without features at their time, ${share(count.stale)} with features older than ${ttl ?? "any limit"}, ${share(count.null)} with a value missing${refused === 0 ? "" : `; ${refused} refused`}.`;

@@ -1,5 +1,6 @@
 import type { Gates, MetricName } from "../../models/core/manifest/gates.ts";
 import { catalog, type MetricDefinition } from "../metrics/catalog.ts";
+import { unitUnder } from "../metrics/definition.ts";
 import { falseRedOfGate } from "../power/false-red.ts";
 import { rowsNote } from "../power/rows-needed.ts";
 import type { Check, FalseRed, VerdictWord } from "../schema/verdict.ts";
@@ -64,7 +65,7 @@ export function judgePredictions(
       cautions.push({ metric, slice: one.slice, caution: evidence.caution });
     const check = judgeCheck(one, evidence, {
       direction: definition?.direction ?? "higher",
-      unit: definition?.unit === "label" ? labelUnit(one.head) : (definition?.unit ?? ""),
+      unit: definition === undefined ? "" : unitUnder(definition, one.policy, labelUnit(one.head)),
       onInsufficient: gates.onInsufficient,
       declaredAt: request.declaredAt?.(one) ?? null,
     });

@@ -1,11 +1,21 @@
-import type { Check, ModelVerdict, VerdictWord } from "../schema/verdict.ts";
+import type { ModelVerdict, VerdictWord } from "../schema/verdict.ts";
 import { severity, worstOf } from "./algebra.ts";
+
+/** What the verdict over some checks needs of each: the gate's, and those of a watch. */
+type JudgedCheck = {
+  metric: string;
+  slice: string;
+  verdict: VerdictWord;
+  reason: string;
+  advisory: boolean;
+  waiver?: object | undefined;
+};
 
 /**
  * The verdict over a model's checks: the worst of the deciding ones. Advisory checks are shown but do not decide. A
  * model with no deciding check is INCONCLUSIVE: nothing was shown about it. A model with no check at all is ERROR.
  */
-export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; reason: string } {
+export function judgeModel(checks: readonly JudgedCheck[]): { verdict: VerdictWord; reason: string } {
   const deciding = checks.filter((check) => !check.advisory);
   if (checks.length === 0) return { verdict: "ERROR", reason: "the gate has no checks" };
   if (deciding.length === 0)
@@ -37,7 +47,7 @@ export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; re
     .filter(({ n }) => n > 0)
     .map(({ word, n }) => `${n} ${word}`)
     .join(", ");
-  const first = deciding.find((check) => check.verdict === verdict) as Check;
+  const first = deciding.find((check) => check.verdict === verdict) as JudgedCheck;
   const where = first.slice === "all" ? first.metric : `${first.metric} on ${first.slice}`;
   return {
     verdict,
@@ -46,7 +56,9 @@ export function judgeModel(checks: readonly Check[]): { verdict: VerdictWord; re
 }
 
 /** The verdict over a run: the worst of its models. */
-export function judgeRun(models: readonly Pick<ModelVerdict, "model" | "verdict" | "reason">[]): {
+export function judgeRun(
+  models: readonly (Pick<ModelVerdict, "verdict" | "reason"> & { model: Pick<ModelVerdict["model"], "id"> })[],
+): {
   verdict: VerdictWord;
   reason: string;
 } {

@@ -105,6 +105,15 @@ export const classificationTasks = [
 ] as const satisfies readonly Task[];
 export const regressionTasks = ["regression", "forecasting"] as const satisfies readonly Task[];
 
+/** The unit of a figure under its options; `label` is that of the true values. */
+export function unitUnder(
+  { unit }: Pick<MetricDefinition, "unit">,
+  { scaled = false }: MetricOptions,
+  label: string,
+): string {
+  return unit !== "label" ? unit : scaled ? "" : label;
+}
+
 /** The options that a metric reads, of those that are given. */
 export function readOptions(
   { defaultOptions, furtherOptions = [] }: Pick<MetricDefinition, "defaultOptions" | "furtherOptions">,

@@ -45,6 +45,7 @@ export const intervalCoverage: MetricDefinition = {
   unit: "fraction",
   range: [0, 1],
   defaultOptions: {},
+  furtherOptions: ["at"],
   listed: hasQuantiles,
   measure: (sample, options) => measureShare(coveredRows, sample, named(sample, options)),
   contrast: (candidate, baseline, options) =>

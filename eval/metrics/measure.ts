@@ -1,6 +1,6 @@
 import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import { metricsFor, type MetricDefinition, type Sample } from "./catalog.ts";
-import { readOptions } from "./definition.ts";
+import { readOptions, unitUnder } from "./definition.ts";
 import { classColumn, type MetricName } from "../../models/core/manifest/gates.ts";
 import { metricOptionsOf, type MetricOptions } from "../../models/core/manifest/metric-options.ts";
 import type { Answers, Predictions } from "../predictions/predictions.ts";
@@ -224,7 +224,7 @@ export function measure(
       ...signatureOf(definition, measurer, slice, options),
       head,
       slice,
-      unit: definition.unit === "label" ? labelUnit : definition.unit,
+      unit: unitUnder(definition, options, labelUnit),
       direction: definition.direction,
       result: measurer.figure(definition, slice, options, level),
     })),

@@ -11,7 +11,7 @@ function prepare(sample: Sample): SumParts | string {
   const { labels, scores, naiveScales, forecasts } = sample;
   const naive2 = forecasts?.naive2;
   if (naive2 === undefined)
-    return "no forecast of Naive2 is given: OWA compares with it, and the rows under test do not hold the history that it is made from; it is the column naive2 of a prediction file";
+    return "no forecast of Naive2 is given: OWA compares with it, and the rows under test do not hold the history that it is made from; it is `naive2` of the label in model.yaml, or the column naive2 of a prediction file";
   if (naive2.length !== labels.length) return `${naive2.length} forecasts of Naive2 for ${labels.length} rows`;
   const wrong = naive2.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) return `the forecast of Naive2 in row ${wrong} is ${naive2[wrong]}`;

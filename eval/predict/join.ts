@@ -56,6 +56,9 @@ export function joinForecasts(parts: readonly Forecasts[]): Forecasts {
   return {
     series: parts.flatMap(({ series }) => series),
     steps: Int32Array.from(parts.flatMap(({ steps }) => Array.from(steps))),
+    ...(parts.every(({ naive2 }) => naive2 !== undefined)
+      ? { naive2: joinNumbers(parts.map(({ naive2 }) => naive2!)) }
+      : {}),
     quantiles:
       quantiles === null
         ? null

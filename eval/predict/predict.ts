@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
+import type { Observe } from "../../models/core/predictor/observe.ts";
 import type { Predictor, RowResult } from "../../models/core/predictor/predictor.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "../dataset/bad-rows.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
@@ -23,6 +24,8 @@ export type PredictRequest = {
   heads?: readonly string[];
   /** Only this part of the rows; default: all of them. */
   shard?: Shard;
+  /** Gets the features of some rows, by their index in the dataset; not of rows whose answers are cached. */
+  observe?: Observe;
   /** Number of rows after which the signal is checked, progress is reported and the state is saved. */
   chunkRows?: number;
   /** Instruction sets of this processor, part of the cache key. */
@@ -142,7 +145,7 @@ function storeFor(
 }
 
 async function compute(
-  { predictor, manifest, dataset }: PredictRequest,
+  { predictor, manifest, dataset, observe }: PredictRequest,
   heads: readonly HeadColumns[],
   from: number,
   to: number,
@@ -156,6 +159,16 @@ async function compute(
       sort: manifest.runtime.sortByLength,
       rowName: (index) => `${dataset.placeOf(from + index)} (${rows[index]!.id})`,
       ...(signal === undefined ? {} : { signal }),
+      ...(observe === undefined
+        ? {}
+        : {
+            observe: {
+              wants: (index) => observe.wants(from + index),
+              take: (index, features) => {
+                observe.take(from + index, features);
+              },
+            },
+          }),
     },
   );
   const scores = Object.fromEntries(
@@ -168,9 +181,13 @@ async function compute(
   const ruled: Chunk["ruled"] = [];
   results.forEach((result: RowResult, i) => {
     // A field with a placeholder may be missing from a row. But a value that is there and cannot be used is damage to
-    // the dataset, which no figure may hide. A lookup's note is about the store, not about a field.
+    // the dataset, which no figure may hide. A lookup's note is about the store, not about a field, and a text that is
+    // cut is read as the manifest says.
     const damaged = result.ok
-      ? result.notes?.find(({ field, lookup }) => lookup === undefined && (rows[i]!.row[field] ?? null) !== null)
+      ? result.notes?.find(
+          ({ field, lookup, cut }) =>
+            lookup === undefined && cut === undefined && (rows[i]!.row[field] ?? null) !== null,
+        )
       : undefined;
     if (!result.ok) errors.push([from + i, result.error.message.replaceAll(/\n\s*/g, "; ")]);
     else if (damaged !== undefined) errors.push([from + i, `${damaged.field}: ${damaged.problem}`]);

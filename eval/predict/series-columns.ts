@@ -23,8 +23,11 @@ export function seriesColumns(head: SeriesHead): Omit<HeadColumns, "head" | "tas
   const width = horizon * (1 + levels.length);
   /** The known values in order, and where among the numbers the forecast of each is. */
   const cellsOf = (origins: readonly Actuals[]) =>
-    origins.flatMap(({ steps, values, series }, row) =>
-      steps.map((step, i) => ({ row, step, series, value: values[i]!, at: row * width + step - 1 })),
+    origins.flatMap(({ steps, values, series, naive2 }, row) =>
+      steps.map((step, i) => {
+        const benchmark = naive2 === null ? null : naive2[i]!;
+        return { row, step, series, value: values[i]!, benchmark, at: row * width + step - 1 };
+      }),
     );
   return {
     classes: [],
@@ -55,6 +58,7 @@ export function seriesColumns(head: SeriesHead): Omit<HeadColumns, "head" | "tas
                     cells.flatMap(({ at }) => levels.map((_, q) => numbers[at + horizon * (q + 1)]!)),
                   ),
                 },
+          ...naive2Of(cells.map(({ benchmark }) => benchmark)),
         },
       };
       // A dataset that has one step a row has ids for its steps already.
@@ -89,6 +93,13 @@ export function seriesColumns(head: SeriesHead): Omit<HeadColumns, "head" | "tas
   };
 }
 
+/** All rows of a dataset have a forecast of Naive2, or none has. */
+function naive2Of(benchmarks: readonly (number | null)[]): Pick<Forecasts, "naive2"> {
+  return benchmarks.length > 0 && benchmarks.every((one) => one !== null)
+    ? { naive2: Float64Array.from(benchmarks) }
+    : {};
+}
+
 /** A number of a forecasting model where the dataset names series or steps; nothing for other numbers. */
 export function stepColumns(head: RegressionHead): Partial<Pick<HeadColumns, "check" | "collect">> {
   const own = regressionColumns(head);
@@ -102,6 +113,7 @@ export function stepColumns(head: RegressionHead): Partial<Pick<HeadColumns, "ch
     series: rows.map((row) => labelOf(row).series),
     steps: Int32Array.from(rows, (row) => labelOf(row).steps[0]!),
     quantiles: null,
+    ...naive2Of(rows.map((row) => labelOf(row).naive2?.[0] ?? null)),
   });
   return {
     check: (row) => void (isActual(row) ? labelOf(row) : own.check(row)),

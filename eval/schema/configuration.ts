@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { watchSettings } from "../../models/core/manifest/watch.ts";
 import { modelId } from "../../models/core/manifest/manifest.ts";
 
 const folder = z
@@ -42,6 +43,9 @@ export const configuration = z.strictObject({
     .describe(
       "Model → the Hugging Face model repository that keeps weights too large for its Space; default: NS/MODEL with the Space's own NS.",
     ),
+  watch: watchSettings
+    .optional()
+    .describe("What `sluice watch` decides by, for every model whose model.yaml does not say otherwise."),
   reporting: z
     .strictObject({
       comment: z

@@ -17,6 +17,7 @@ export const productionReceiptFile = z.strictObject({
       n: z.int(),
     }),
   ),
+  profile: z.strictObject({ sha256: z.string() }).optional().describe("profile.json beside this file."),
   verdict: verdictWord,
   reason: z.string(),
   sluiceVersion: z.string(),

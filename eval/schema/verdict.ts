@@ -238,6 +238,10 @@ const modelVerdict = z.strictObject({
     )
     .optional()
     .describe("Altered copies of rows, which count in slices of their own only; absent where none are declared."),
+  profile: z
+    .strictObject({ file: z.string().describe("Relative to this file."), sha256: z.string() })
+    .optional()
+    .describe("How the features of the gate's rows and the candidate's answers are distributed, for `sluice watch`."),
   rules: rulesEffect.optional().describe("What the candidate's rules change; absent for a model without rules."),
   datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });

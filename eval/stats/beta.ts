@@ -12,7 +12,7 @@ export function logGamma(x: number): number {
 }
 
 /** The remainder of Stirling's formula: ln Γ(x) - [(x - 1/2) ln x - x + ln √(2π)]. */
-function stirlingRest(x: number): number {
+export function stirlingRest(x: number): number {
   if (x < 12) return logGamma(x) - ((x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI));
   const z = 1 / (x * x);
   return (1 / 12 + z * (-1 / 360 + z * (1 / 1260 + z * (-1 / 1680 + z * (1 / 1188 - (z * 691) / 360360))))) / x;

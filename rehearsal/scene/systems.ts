@@ -164,6 +164,55 @@ export const recommendation: System = {
   },
 };
 
+export const forecasting: System = {
+  id: "forecasting",
+  data: () => folder("models/forecasting/data", "models/forecasting/data", (name) => name === "eval.jsonl"),
+  adapt: (manifest) => manifest,
+  // Every forecast is a fifth too high.
+  worse: { from: /horizon: 18/, to: "horizon: 18\n    inverse: {kind: affine, scale: 1.2, offset: 0}" },
+  companions: [],
+  async serves(url) {
+    const [, flagged] = examplesOf("forecasting") as [object, { history: number[]; observed: number[] }];
+    const first = await post(url, "/predict", flagged);
+    assert.equal(first.status, 200);
+    const heads = (answer: Answer) =>
+      answer.body["heads"] as unknown as { months: { values: number[]; flagged: { step: number }[] } };
+    assert.deepEqual(
+      heads(first).months.flagged.map(({ step }) => step),
+      [9],
+      "the month that is out of the ordinary is flagged, and no other",
+    );
+    const { history, observed } = flagged;
+    const next = await post(url, "/predict", { history: [...history, observed[0]], observed: [] });
+    assert.equal(next.status, 200);
+    assert.notDeepEqual(heads(next).months.values[0], heads(first).months.values[1]);
+    return "its Space flags the odd month, and takes one more month without being fitted again";
+  },
+};
+
+export const fraud: System = {
+  id: "fraud",
+  data: () => folder("models/fraud/data", "models/fraud/data", (name) => name !== "earlier.csv"),
+  // The threshold has been chosen. Slices are left to the repository's own gate: each has tens of frauds, and time.
+  adapt: (manifest) =>
+    manifest.replace(/^ {2}tuning: .*\n/m, "").replace(/^.*slices: \[amount_band, channel\].*\n/gm, ""),
+  // How often the card paid in the last hour is what tells of a thief.
+  worse: { from: /(?<=card_1h: \{type: lookup, from: card\.)payments_1h/, to: "payments_30d" },
+  companions: [],
+  async serves(url) {
+    const [genuine, stolen] = examplesOf("fraud");
+    const { heads } = (await post(url, "/predict", genuine)).body as { heads: { fraud: { label: string } } };
+    assert.equal(heads.fraud.label, "genuine");
+    const alert = (await post(url, "/predict", stolen)).body as {
+      heads: { fraud: { label: string } };
+      reasons: { rule: string; reason: string }[];
+    };
+    assert.equal(alert.heads.fraud.label, "fraud");
+    assert.ok(alert.reasons.length > 0, "an alert has reasons");
+    return `its Space answers with reasons: ${alert.reasons.map(({ reason }) => reason).join("; ")}`;
+  },
+};
+
 export const examplesOf = (id: string): readonly object[] =>
   (parse(readFileSync(join(root, `models/${id}/model.yaml`), "utf8")) as { serving: { examples: object[] } }).serving
     .examples;

@@ -4,16 +4,28 @@ import { filesOf, filledIn } from "./snippets.ts";
 import { fareModel, rides, type FareModel } from "./fares.ts";
 import { root, type Files } from "./repository.ts";
 import { product } from "./scene.ts";
-import { firstVersion, mood, recommendation, virality } from "./systems.ts";
+import { firstVersion, forecasting, fraud, mood, recommendation, virality } from "./systems.ts";
 
 /** Where each model is served. */
 export const spaces = {
   mood: { staging: "acme/mood-staging", production: "acme/mood" },
   virality: { staging: "acme/virality-staging", production: "acme/virality" },
   recommendation: { staging: "acme/recommendation-staging", production: "acme/recommendation" },
+  forecasting: { staging: "acme/forecasting-staging", production: "acme/forecasting" },
+  fraud: { staging: "acme/fraud-staging", production: "acme/fraud" },
   fares: { staging: "acme/fares-staging", production: "acme/fares" },
 } as const;
-export const models = ["mood", "reply", "virality", "recommendation", "fares", "quotes", "tips"] as const;
+export const models = [
+  "mood",
+  "reply",
+  "virality",
+  "recommendation",
+  "forecasting",
+  "fraud",
+  "fares",
+  "quotes",
+  "tips",
+] as const;
 
 const maeCheck = (relative: number, slices: readonly string[] = []) => ({
   kind: "non-inferiority" as const,
@@ -33,6 +45,8 @@ export function teamFiles(sluice: string): Files {
     ...firstVersion(mood),
     ...firstVersion(virality),
     ...firstVersion(recommendation),
+    ...firstVersion(forecasting),
+    ...firstVersion(fraud),
     ...fareModel({ id: "fares", version: "1.0.0", wrong: { airport: 0.02, centre: 0.05 }, checks: quality }),
     ...rides("fares", 3000),
     ...fareModel({ id: "quotes", version: "1.0.0", layers: 6, checks: quoteChecks }),

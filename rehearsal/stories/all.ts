@@ -1,4 +1,4 @@
-import { mood, recommendation, virality, type System } from "../scene/systems.ts";
+import { forecasting, fraud, mood, recommendation, virality, type System } from "../scene/systems.ts";
 import { answersWrongly } from "./answers-wrongly.ts";
 import { forks } from "./fork.ts";
 import { improves } from "./improves.ts";
@@ -15,6 +15,8 @@ const bySystems = (story: (system: System) => Story): Story[] => [story(mood), {
 export const stories: readonly Story[] = [
   ...bySystems(improves),
   { ...improves(recommendation), beside: true },
+  { ...improves(forecasting), beside: true },
+  { ...improves(fraud), beside: true },
   ...bySystems(worseThenFixed),
   slice,
   slower,

@@ -4,6 +4,7 @@ import { gateInputs, gateOutputs } from "../../actions/gate/inputs.ts";
 import { changedInputs, changedOutputs } from "../../actions/gate/changed/inputs.ts";
 import { reportInputs, reportOutputs } from "../../actions/gate/report/inputs.ts";
 import { deployInputs, deployOutputs } from "../../actions/deploy/inputs.ts";
+import { watchInputs, watchOutputs } from "../../actions/watch/inputs.ts";
 import { notifyInputs, notifyOutputs } from "../../bot/notify/inputs.ts";
 
 /**
@@ -15,11 +16,12 @@ export const actions: readonly { folder: string; inputs: z.ZodObject; outputs: R
   { folder: "actions/gate/changed", inputs: changedInputs, outputs: changedOutputs },
   { folder: "actions/gate/report", inputs: reportInputs, outputs: reportOutputs },
   { folder: "actions/deploy", inputs: deployInputs, outputs: deployOutputs },
+  { folder: "actions/watch", inputs: watchInputs, outputs: watchOutputs },
   { folder: "actions/notify", inputs: notifyInputs, outputs: notifyOutputs },
 ];
 
 /** The documents that contain the actions' tables. */
-export const documents = ["docs/actions-gate.md", "docs/actions-notify.md", "docs/deploy.md"];
+export const documents = ["docs/actions-gate.md", "docs/actions-notify.md", "docs/deploy.md", "docs/watch.md"];
 
 /** The `inputs` and `outputs` of action.yml as plain data. */
 export function metadataOf({ inputs, outputs }: (typeof actions)[number]) {

@@ -39,6 +39,7 @@ export const bundles: readonly Bundle[] = [
     // The files that all Spaces share; the action adds the model.
     assets: async (root) => (await buildSpace(root)).map(({ name, bytes }) => ({ name: `space/${name}`, bytes })),
   },
+  { dist: "actions/watch/dist", native: false, entries: { main: "actions/watch/main.ts" } },
   { dist: "actions/notify/dist", native: false, entries: { main: "actions/notify/main.ts" } },
 ];
 

@@ -22,9 +22,21 @@ export const mutantRooms: Readonly<Record<string, MutantRoom>> = {
   stats: {
     sources: ["eval/stats/*.ts", "!eval/stats/bootstrap-worker{,s}.ts"],
     tests: [
-      "tests/eval/stats/{argsort,bootstrap,decide,delong,distributions,random,rates,uneven-units}.test.ts",
+      "tests/eval/stats/{argsort,bootstrap,chi-square,decide,delong,distributions,random,rates,uneven-units}.test.ts",
       "tests/eval/metrics/{values,contrast,units-that-count}.test.ts",
     ],
+  },
+  sequential: {
+    sources: ["eval/stats/sequential/*.ts"],
+    tests: ["tests/eval/stats/sequential/*.test.ts"],
+  },
+  drift: {
+    sources: ["watch/drift/*.ts"],
+    tests: ["tests/watch/drift/*.test.ts"],
+  },
+  ops: {
+    sources: ["watch/ops/*.ts"],
+    tests: ["tests/watch/ops/*.test.ts"],
   },
   metrics: {
     sources: ["eval/metrics/*.ts"],

@@ -3,23 +3,27 @@ import { fieldErrors } from "./api.js";
 /**
  * Turns the server's answer for a row into what the page shows. A HeadAnswer's `score` is the probability of its
  * `label`; its `scores` are sorted, highest first. The `error` of a RowOutcome is "" for an answered row.
- * `unlisted` counts the labels that the answer leaves out. `field` and `history` name the fields of the row that hold the
- * text of spans, and the values before a forecast. `readTo` is where the model stopped reading, null at the end.
+ * `unlisted` counts the labels that the answer leaves out. `field`, `history` and `observed` name the fields of the row that
+ * hold the text of spans, the values before a forecast, and those of its first steps. `readTo` is where the model stopped reading, null at the end.
  * @typedef {{ name: string, kind: "classification", labels: string[], positive: string | null }
  *   | { name: string, kind: "regression", unit: string }
  *   | { name: string, kind: "ranking" }
- *   | { name: string, kind: "series", unit: string, history: string }
+ *   | { name: string, kind: "series", unit: string, history: string, observed: string }
  *   | { name: string, kind: "spans", types: string[], field: string }
  *   | { name: string, kind: "text" }} Head
  * @typedef {{
  *   name: string, kind: "classification", label: string, score: number, scores: LabelScore[], unlisted: number,
  * } | { name: string, kind: "regression", value: number, unit: string }
  *   | { name: string, kind: "ranking", items: Item[] }
- *   | { name: string, kind: "series", values: number[], quantiles: Quantile[], unit: string, history: string }
+ *   | {
+ *     name: string, kind: "series", values: number[], quantiles: Quantile[], flagged: Flagged[], unit: string,
+ *     history: string, observed: string,
+ *   }
  *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
  *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
  * @typedef {{ id: string, title: string, score: number }} Item
  * @typedef {{ level: number, values: number[] }} Quantile
+ * @typedef {{ step: number, value: number }} Flagged
  * @typedef {{ start: number, end: number, type: string, text: string, score: number }} TextSpan
  * @typedef {{ label: string, score: number }} LabelScore
  * @typedef {{ inputTokens: number, outputTokens: number }} Usage
@@ -80,6 +84,7 @@ function readHead(head, own) {
           level: Number(level),
           values: list(values).map(Number),
         })),
+        flagged: list(own.flagged).map(({ step, value }) => ({ step: Number(step), value: Number(value) })),
       };
     case "spans":
       return {

@@ -81,12 +81,18 @@ function hintOf(facts) {
           : "";
   switch (facts.kind) {
     case "text":
-      return facts.maxCharacters === undefined ? "" : `At most ${facts.maxCharacters.toLocaleString()} characters.`;
+      return [
+        ...(facts.maxCharacters === undefined ? [] : [`At most ${facts.maxCharacters.toLocaleString()} characters.`]),
+        ...(facts.maxTokens === undefined
+          ? []
+          : [`The model reads the first ${facts.maxTokens.toLocaleString()} tokens (words or parts of words).`]),
+      ].join(" ");
     case "number":
       return range === "" ? "" : `A number ${range}.`;
     case "date":
       return "";
     case "number-list":
+      if (facts.gaps === true) return "Numbers, the earliest first; null for one that is not known.";
       return `${facts.length === undefined ? "Numbers" : `${facts.length} numbers`}, oldest first. Paste a column, a row or a JSON list.`;
     case "json":
       if (facts.list === true) return "Ids, one a line or with commas between, or a JSON list. Nothing means none.";

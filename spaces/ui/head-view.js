@@ -31,7 +31,7 @@ function parts(head, row) {
     case "ranking":
       return [rankedList(head.items)];
     case "series":
-      return [forecastChart(head, history(head, row))];
+      return [forecastChart(head, history(head, row), observed(head, row))];
     case "spans":
       return [markedText(String(row[head.field] ?? ""), head)];
     case "text":
@@ -60,6 +60,12 @@ function classification(head) {
 function history(head, row) {
   const given = row[head.history];
   return Array.isArray(given) && given.every((value) => typeof value === "number") ? given : [];
+}
+
+/** @param {HeadAnswer & { kind: "series" }} head @param {Row} row @returns {(number | null)[]} what came since */
+function observed(head, row) {
+  const given = row[head.observed];
+  return Array.isArray(given) ? given.map((value) => (typeof value === "number" ? value : null)) : [];
 }
 
 /** @param {HeadAnswer & { kind: "text" }} head */

@@ -154,7 +154,13 @@ function readHead(head) {
     case "text":
       return { name, kind: head.kind };
     case "series":
-      return { name, kind: "series", unit: text(head.unit), history: text(head.history) };
+      return {
+        name,
+        kind: "series",
+        unit: text(head.unit),
+        history: text(head.history),
+        observed: text(head.flag?.observed),
+      };
     case "spans":
       return { name, kind: "spans", types: (head.types ?? []).map(String), field: text(head.field) };
     default:

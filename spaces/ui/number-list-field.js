@@ -15,7 +15,8 @@ export function numberListControl(facts) {
     const list = readNumberList(area.value) ?? [];
     const numbers = list.filter((value) => typeof value === "number");
     const right = facts.length === undefined || list.length === facts.length;
-    const odd = list.length - numbers.length;
+    const gaps = facts.gaps === true ? list.filter((value) => value === null).length : 0;
+    const odd = list.length - numbers.length - gaps;
     fill(
       preview,
       h(
@@ -37,7 +38,7 @@ export function numberListControl(facts) {
     extra: preview,
     read: () => readNumberList(area.value),
     write(value) {
-      area.value = Array.isArray(value) ? value.join(", ") : "";
+      area.value = Array.isArray(value) ? value.map(String).join(", ") : "";
       look();
     },
   };

@@ -8,9 +8,10 @@ const rooms: Record<string, readonly string[]> = {
   models: [],
   eval: ["models"],
   github: [],
-  deploy: ["models", "eval", "github"],
+  watch: ["models", "eval", "github"],
+  deploy: ["models", "eval", "github", "watch"],
   predict: ["models", "eval"],
-  bot: ["models", "eval", "github"],
+  bot: ["models", "eval", "github", "watch"],
   "spaces/server": ["models", "eval/stats"],
   "spaces/ui": [],
 };
@@ -70,10 +71,11 @@ describe("the house", () => {
     expect([...new Set(importers.map(({ from }) => from))]).toEqual(["models/core/session/session.ts"]);
   });
 
-  it("keeps manifests, processing, metrics, statistics, judging and reports free of I/O", () => {
+  it("keeps manifests, processing, metrics, statistics, judging, drift and reports free of I/O", () => {
     const pure = within(
       ...["manifest", "expression", "preprocess", "postprocess"].map((folder) => `models/core/${folder}`),
       ...["metrics", "stats", "judge", "power", "report", "schema"].map((folder) => `eval/${folder}`),
+      ...["drift", "ops"].map((folder) => `watch/${folder}`),
     );
     // The worker pool starts threads, which is all of its purpose; it reads and writes nothing.
     const threads = ({ from, to }: Import) => /bootstrap-worker/.test(from) && to === "node:worker_threads";

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
-const folders = `models eval github deploy predict bot spaces actions cli rehearsal scripts bench`.split(" ");
+const folders = `models eval watch github deploy predict bot spaces actions cli rehearsal scripts bench`.split(" ");
 
 /** Every source file of the product, by its path from the root; tests are not among them. */
 export const files: readonly string[] = [...folders.flatMap(sourcesIn), "cli.ts"].toSorted();

@@ -47,8 +47,9 @@ const fieldsWord: Record<string, string> = {
   show: "formatValue",
 };
 
-/** Where such a word is a library's own: ECharts' `show`, Playwright's `press`. */
+/** Where such a word is a library's or the field's own: ECharts' `show`, Playwright's `press`, a histogram's `edges`. */
 const librarys: Record<string, RegExp> = {
+  edges: /(^|\/)(watch|profile)\//,
   show: /plots|charts?\.ts|bench\/stats\/speed\.ts/,
   press: /tests\/spaces\/ui\//,
 };

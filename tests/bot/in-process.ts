@@ -74,7 +74,7 @@ export const waits = (state: GitHubState, run: Partial<StoredRun> = {}): StoredR
     ...run,
   });
 
-export async function botInProcess(config: object = {}, timeoutMs = 2_000): Promise<InProcessBot> {
+export async function botInProcess(config: object = {}, timeoutMs = 2_000, path = ":memory:"): Promise<InProcessBot> {
   const github = await startGitHub({ viewer: "sluice[bot]" });
   const { state } = github;
   let shiftMs = 0;
@@ -90,7 +90,7 @@ export async function botInProcess(config: object = {}, timeoutMs = 2_000): Prom
     telegram: { users: [{ id: ana }, { id: ben }, { id: carla }], chats: [group] },
     ...config,
   });
-  const store = new Store(":memory:", "a-key-from-a-password-manager");
+  const store = new Store(path, "a-key-from-a-password-manager");
   const log: string[] = [];
   const write = (event: string, fields: object = {}) => {
     log.push(`${event} ${JSON.stringify(fields)}`);

@@ -40,6 +40,7 @@ it("a gate writes into --out and its cache, and nowhere else: not the home folde
   expect(readdirSync(out).toSorted()).toEqual([
     "metrics.json",
     "predictions",
+    "profiles",
     "report.html",
     "report.md",
     "verdict.json",

@@ -19,7 +19,7 @@ const examples = [3, 7, 99].map((c, i) => ({ card_id: `card-${c}`, at: noon + i 
 const manifest = cardManifest(table, { missing: { fill: 0 } }, { serving: { examples } });
 const source = { repository: "octo/models", commit: "0".repeat(40) } as never;
 // Only the digest of the verdict is written into a tree without metrics.
-const verdict = { sha256: "1".repeat(64), metrics: null } as PassedVerdict;
+const verdict = { sha256: "1".repeat(64), metrics: null, profile: null } as PassedVerdict;
 const deps = { ...offline, space: async () => [template] };
 const template = {
   name: "README.template.md",

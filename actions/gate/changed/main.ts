@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readConfiguration } from "../../../eval/gate.ts";
+import { readConfiguration } from "../../../eval/gate/configuration-file.ts";
 import { candidateName, modelsToGate } from "../../../eval/gate/changed-models.ts";
 import { readEvent } from "../../../eval/gate/event.ts";
 import { gitIn } from "../../../eval/gate/git.ts";

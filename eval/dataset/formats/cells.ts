@@ -58,6 +58,7 @@ function stepCells(step: PreprocessStep): [string, CellType][] {
       return [[step.field, "text"]];
     case "items":
     case "tensor":
+    case "series":
       return [[step.field, "json"]];
     case "lookup":
       return [
@@ -95,7 +96,7 @@ export function cellTypes(
 ): Map<string, CellType> {
   const types = new Map<string, CellType>();
   const listed = postprocess.flatMap((head) =>
-    head.kind === "ranking" ? [head.exclude] : head.kind === "series" ? [head.history] : [],
+    head.kind === "ranking" ? [head.exclude] : head.kind === "series" ? [head.history, head.flag?.observed] : [],
   );
   for (const field of listed)
     if (field !== undefined) types.set(Object.hasOwn(dataset.rename, field) ? dataset.rename[field]! : field, "json");
@@ -110,7 +111,13 @@ export function cellTypes(
     dataset.group,
     dataset.weight,
     ...dataset.slices,
-    ...Object.values(dataset.labels).flatMap((label) => [label.field, label.gains, label.series, label.step]),
+    ...Object.values(dataset.labels).flatMap((label) => [
+      label.field,
+      label.gains,
+      label.series,
+      label.step,
+      label.naive2,
+    ]),
   ];
   for (const column of plain) if (column !== undefined && !types.has(column)) types.set(column, "text");
   if (dataset.time !== undefined && !types.has(dataset.time)) types.set(dataset.time, "guess");

@@ -67,18 +67,19 @@ export function servedLog(
   };
   return (found) => {
     for (const [step, { asked, values, errors }] of Object.entries(found)) {
-      const width = values.length / asked.length;
-      for (const [i, one] of asked.entries()) {
-        if (one === undefined || errors[i] !== undefined || waiting.length >= MAX_WAITING || random() >= share)
+      const width = values.length / asked.keys.length;
+      for (const [i, key] of asked.keys.entries()) {
+        if (key === undefined || errors[i] !== undefined || waiting.length >= MAX_WAITING || random() >= share)
           continue;
+        const eventMs = asked.eventsMs[i]!;
         const record: ServedRecord = {
           model: model.id,
           version: model.version,
           step,
-          key: keyDigest(one.key, secret),
-          timeMs: one.timeMs,
-          eventMs: Number.isFinite(one.eventMs) ? one.eventMs : null,
-          missing: one.missing,
+          key: keyDigest(key, secret),
+          timeMs: asked.timesMs[i]!,
+          eventMs: Number.isFinite(eventMs) ? eventMs : null,
+          missing: asked.missing[i]!,
           store: stores[step] ?? null,
           vector: vectorHash(values.subarray(i * width, (i + 1) * width)),
         };

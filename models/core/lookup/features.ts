@@ -1,7 +1,8 @@
-import { aggregateOf, asOf, type Aggregate } from "./as-of.ts";
+import { asOf } from "./as-of.ts";
 import { durationMs } from "./duration.ts";
 import type { LookupStep } from "./schema.ts";
-import type { KeyEvents } from "./store.ts";
+import type { ColumnTotals, KeyEvents } from "./store.ts";
+import { windowReader } from "./windows.ts";
 
 /** Why a feature has no value: the key is unknown, its newest event is too old, or has no value of this column. */
 export type Missing = "unknown" | "stale" | "null";
@@ -23,43 +24,57 @@ export type FeatureReader = {
   ): { missing: Missing | null; eventMs: number };
 };
 
-/** @returns the columns that the store lacks, in the place of a reader */
+/**
+ * @param totals of a column of the store that the events come from, where there are any
+ * @returns the columns that the store lacks, in the place of a reader
+ */
 export function featureReader(
   { features, ttl }: Pick<LookupStep, "features" | "ttl">,
   columns: readonly string[],
+  totals?: (column: number) => ColumnTotals | null,
 ): FeatureReader | { lacks: { feature: string; column: string }[] } {
   const ttlMs = ttl === undefined ? Infinity : durationMs(ttl);
   const width = columns.length;
   const lacks: { feature: string; column: string }[] = [];
-  const readers = Object.entries(features).map(([feature, { column = feature, aggregate, over, delay }]) => {
+  const readers = Object.entries(features).map(([feature, { column = feature, aggregate, over, delay }], at) => {
     const place = columns.indexOf(column);
     if (place === -1 && !(aggregate === "count" && features[feature]!.column === undefined))
       lacks.push({ feature, column });
     return {
-      column: place === -1 ? null : { at: place, width },
-      aggregate: aggregate as Aggregate | undefined,
+      at,
+      column: place === -1 ? null : place,
+      aggregate,
       overMs: over === undefined ? 0 : durationMs(over),
       delayMs: delay === undefined ? 0 : durationMs(delay),
     };
   });
   if (lacks.length > 0) return { lacks };
+  const windowed = readers.flatMap(({ aggregate, ...one }) => (aggregate === undefined ? [] : [{ ...one, aggregate }]));
+  const newestOnes = readers.filter(({ aggregate }) => aggregate === undefined);
+  const readWindows = windowReader(windowed, width, totals);
+  const found = new Float64Array(windowed.length);
   return {
     width: readers.length,
     read(events, timeMs, into, at) {
       const newest = events === null ? -1 : asOf(events, timeMs);
       const eventMs = newest === -1 ? NaN : events!.times[newest]!;
       const stale = newest !== -1 && timeMs - eventMs > ttlMs;
-      let missing: Missing | null = null;
-      for (let i = 0; i < readers.length; i++) {
-        const { column, aggregate, overMs, delayMs } = readers[i]!;
-        let value = NaN;
-        if (aggregate !== undefined)
-          value = Math.fround(aggregateOf(events, column, aggregate, { timeMs, overMs, delayMs }));
-        else if (newest !== -1 && !stale) value = events!.values[newest * width + column!.at]!;
-        into[at + i] = value;
-        if (Number.isNaN(value)) missing ??= newest === -1 ? "unknown" : stale ? "stale" : "null";
+      let lacking = false;
+      for (let i = 0; i < newestOnes.length; i++) {
+        const { column, at: place } = newestOnes[i]!;
+        const value = newest === -1 || stale ? NaN : events!.values[newest * width + column!]!;
+        into[at + place] = value;
+        lacking ||= Number.isNaN(value);
       }
-      return { missing, eventMs };
+      if (windowed.length > 0) {
+        readWindows(events, timeMs, found);
+        for (let i = 0; i < windowed.length; i++) {
+          const value = Math.fround(found[i]!);
+          into[at + windowed[i]!.at] = value;
+          lacking ||= Number.isNaN(value);
+        }
+      }
+      return { missing: lacking ? (newest === -1 ? "unknown" : stale ? "stale" : "null") : null, eventMs };
     },
   };
 }

@@ -1,7 +1,8 @@
 import { EvaluationError } from "../errors.ts";
 import { hashAscii, hashBytes } from "./hash.ts";
-import type { FeatureStore, KeyEvents } from "./store.ts";
+import type { ColumnTotals, FeatureStore, KeyEvents } from "./store.ts";
 import { magic, sections, tableHeader, type TableHeader } from "./table-format.ts";
+import { columnTotals } from "./windows.ts";
 
 export type MemoryStore = FeatureStore & { kind: "memory" };
 
@@ -106,8 +107,14 @@ export async function readTable(
     }
     return null;
   };
+  const totals = new Map<number, ColumnTotals | null>();
   return {
     kind: "memory",
+    totals(column) {
+      let known = totals.get(column);
+      if (known === undefined) totals.set(column, (known = columnTotals(values, header.columns.length, column)));
+      return known;
+    },
     name,
     sha256,
     columns: header.columns,

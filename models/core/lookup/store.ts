@@ -10,6 +10,12 @@ export type KeyEvents = {
   to: number;
 };
 
+/**
+ * Of a column that holds whole numbers only: sums and counts of the values before each event, over the whole store. They
+ * are exact, so the difference of two is the very sum that adding up gives.
+ */
+export type ColumnTotals = { sums: Float64Array; counts: Uint32Array };
+
 /** Where features come from. A store in memory answers at once, one over a network later. */
 export type FeatureStore = {
   /** What the store is, in messages: a path, or the variable with an address. */
@@ -22,7 +28,14 @@ export type FeatureStore = {
   timed: boolean;
   close(): Promise<void>;
 } & (
-  | { kind: "memory"; find(key: string): KeyEvents | null; keys(): Iterable<string>; newestMs: number }
+  | {
+      kind: "memory";
+      find(key: string): KeyEvents | null;
+      keys(): Iterable<string>;
+      newestMs: number;
+      /** For the windows of a column of whole numbers; null for any other. Made when they are first asked for. */
+      totals(column: number): ColumnTotals | null;
+    }
   | {
       kind: "remote";
       /** @throws EvaluationError `feature-store` when there is no answer in time: nothing stands in for it. */

@@ -8,6 +8,7 @@ const ownKeys = {
   rows: ["ranking"],
   series: ["series", "regression"],
   step: ["series", "regression"],
+  naive2: ["series", "regression"],
   audioSeconds: ["text"],
 } as const satisfies Record<string, readonly Head["kind"][]>;
 

@@ -9,6 +9,7 @@ import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { ruleIssues } from "../rules/issues.ts";
 import { rules } from "../rules/schema.ts";
+import { watchSettings } from "./watch.ts";
 import { dtypes } from "../tensors.ts";
 
 export const tasks = [
@@ -193,6 +194,13 @@ export const dataset = z.strictObject({
           .describe(
             "What mase divides by: mean absolute error of the naive, or seasonal naive, forecast on the training data. A number, or the field that holds it where each series has its own.",
           ),
+        naive2: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "Forecasting: field with what Naive2 forecasts, which owa compares with: the list of all steps' values, or with `step` the row's one.",
+          ),
       }),
     )
     .describe("Head → where its true value stands."),
@@ -312,6 +320,7 @@ export const manifest = z
     runtime: runtime.prefault({}),
     dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
     gates: gates.optional(),
+    watch: watchSettings.optional().describe("What `sluice watch` decides by once the model is live."),
     prices: z
       .strictObject({ currency, perHour: z.number().nonnegative() })
       .optional()

@@ -37,6 +37,12 @@ export const metricOptionShape = {
   tokenizer: z.enum(tokenizerNames).optional().describe("How bleu cuts texts into words; default: 13a."),
   lowercase: z.boolean().optional().describe("true: bleu and chrf ignore case; default: false."),
   wordOrder: z.int().min(0).max(2).optional().describe("Longest word n-gram of chrf; default: 0. 2 is chrF++."),
+  scaled: z
+    .boolean()
+    .optional()
+    .describe(
+      "true: quantile_loss divides each row's loss by its naive scale, so that large series do not outweigh small ones; default: false.",
+    ),
   entityType: z.string().min(1).optional().describe("Only entities of this type count for entity_f1."),
 };
 

@@ -3,19 +3,22 @@ import { parseDate } from "../expression/dates.ts";
 import { instantWords } from "../lookup/instant.ts";
 import { keyPart } from "../lookup/key.ts";
 import { itemId } from "../catalogue/catalogue.ts";
+import type { Head } from "../postprocess/schema.ts";
 import type { PreprocessStep, TabularStep } from "../preprocess/schema.ts";
 import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
 type Field = { optional: boolean } & (
-  | { type: "text"; maxCharacters?: number }
+  | { type: "text"; maxCharacters?: number; maxTokens?: number; known?: readonly string[] }
   | { type: "image"; urls: boolean }
   | { type: "number"; min?: number | undefined; max?: number | undefined }
   | { type: "numbers"; shape: readonly number[] }
+  | { type: "series"; minLength: number; min?: number | undefined }
   | { type: "boolean" }
   | { type: "date" }
   | { type: "ids" }
+  | { type: "observed"; horizon: number }
   | { type: "key" }
   | { type: "instant" }
 );
@@ -29,18 +32,27 @@ type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess"
  * decides what it holds.
  */
 function fieldsOf(manifest: Reads): Map<string, Field> {
-  const excluded = (manifest.postprocess ?? []).flatMap((head): Fields =>
-    head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [],
-  );
-  return new Map([...excluded, ...Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep)]);
+  const heads = manifest.postprocess ?? [];
+  const steps = Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep);
+  const fields = new Map([...heads.flatMap(excludedField), ...steps]);
+  for (const [name, field] of heads.flatMap(observedField)) if (!fields.has(name)) fields.set(name, field);
+  return fields;
 }
+
+const excludedField = (head: Head): Fields =>
+  head.kind === "ranking" && head.exclude !== undefined ? [[head.exclude, { type: "ids", optional: false }]] : [];
+
+const observedField = (head: Head): Fields =>
+  head.kind === "series" && head.flag !== undefined
+    ? [[head.flag.observed, { type: "observed", horizon: head.horizon, optional: true }]]
+    : [];
 
 function fieldsOfStep(step: PreprocessStep): Fields {
   switch (step.kind) {
     case "text": {
-      const { maxCharacters } = step;
+      const { maxCharacters, maxTokens } = step;
       return [
-        [step.field, { type: "text", maxCharacters, optional: false }],
+        [step.field, { type: "text", maxCharacters, maxTokens, optional: false }],
         ...step.append.map((name): Fields[number] => [name, { type: "text", maxCharacters, optional: true }]),
       ];
     }
@@ -48,10 +60,14 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "image", urls: step.urls, optional: step.missing !== "reject" }]];
     case "tensor":
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
+    case "series":
+      return [[step.field, { type: "series", minLength: step.minLength, min: step.min, optional: false }]];
     case "tabular":
       return Object.entries(step.columns).flatMap(([name, column]) =>
         // `present` asks whether a field is there, which another step describes. A looked-up number is in no row.
-        column.type === "present" || column.type === "lookup" ? [] : [[name, fieldOfColumn(column)] as Fields[number]],
+        column.type === "present" || column.type === "lookup"
+          ? []
+          : [[name, fieldOfColumn(column, knownCategories(step, name))] as Fields[number]],
       );
     case "items":
       return [[step.field, { type: "ids", optional: false }]];
@@ -63,14 +79,24 @@ function fieldsOfStep(step: PreprocessStep): Fields {
   }
 }
 
-function fieldOfColumn(column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>): Field {
+/** The categories of a column that the model was trained on; others may be accepted too. */
+function knownCategories({ features }: TabularStep, column: string): string[] {
+  return features.flatMap((feature) =>
+    feature.column === column && feature.encode === "one-hot" ? feature.categories.map(String) : [],
+  );
+}
+
+function fieldOfColumn(
+  column: Exclude<TabularStep["columns"][string], { type: "present" | "lookup" }>,
+  known: readonly string[],
+): Field {
   if (column.type === "number-list") return { type: "numbers", shape: [column.length], optional: false };
   const optional = column.missing !== "reject";
   switch (column.type) {
     case "number":
       return { type: "number", min: column.min, max: column.max, optional };
     case "string":
-      return { type: "text", optional };
+      return { type: "text", known, optional };
     case "boolean":
     case "date":
       return { type: column.type, optional };
@@ -94,8 +120,15 @@ export function rowSchema(manifest: Reads): z.ZodObject {
 
 function schemaOf(field: Field): z.ZodType {
   switch (field.type) {
-    case "text":
-      return field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+    case "text": {
+      let text = field.maxCharacters === undefined ? z.string() : z.string().max(field.maxCharacters);
+      if (field.known !== undefined && field.known.length > 0) text = text.meta({ examples: [...field.known] });
+      return field.maxTokens === undefined
+        ? text
+        : text
+            .meta({ "x-max-tokens": field.maxTokens })
+            .describe(`The model reads the first ${field.maxTokens} tokens; an answer to a longer text says so.`);
+    }
     case "image":
       return z
         .string()
@@ -108,14 +141,24 @@ function schemaOf(field: Field): z.ZodType {
     }
     case "numbers":
       return field.shape.reduceRight<z.ZodType>((inner, size) => z.array(inner).length(size), z.number());
+    case "series":
+      return z
+        .array(field.min === undefined ? z.number() : z.number().min(field.min))
+        .min(field.minLength)
+        .describe("values in the order of time, oldest first");
     case "boolean":
       return z.boolean();
     case "date":
       return z.iso.date();
     case "ids":
       return z.array(z.union([z.string().min(1), z.int()])).describe("ids of items");
+    case "observed":
+      return z
+        .array(z.number().nullable())
+        .max(field.horizon)
+        .describe("values that came after the history, for the flags; null for one that is not known");
     case "key":
-      return z.union([z.string().min(1).max(512), z.int()]).describe("a key");
+      return z.union([z.string().min(1).max(512).meta({ format: "key" }), z.int()]).describe("a key");
     case "instant":
       return z
         .union([z.string(), z.number()])
@@ -167,6 +210,16 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "boolean";
     case "date":
       return (value) => typeof value === "string" && parseDate(value) !== null;
+    case "series": {
+      const { minLength, min = -Infinity } = field;
+      return (value) =>
+        Array.isArray(value) && value.length >= minLength && value.every((one) => isFiniteNumber(one) && one >= min);
+    }
+    case "observed":
+      return (value) =>
+        Array.isArray(value) &&
+        value.length <= field.horizon &&
+        value.every((one) => one === null || isFiniteNumber(one));
     case "ids":
       return (value) => Array.isArray(value) && value.every((one) => itemId(one) !== null);
     case "key":

@@ -24,9 +24,12 @@ export type NumbersHead = {
    * Reads one row; `values` holds nothing else.
    * @throws EvaluationError naming head and row.
    */
-  read(values: ArrayLike<number>, rowName: string): HeadResult;
-  /** Reads the row that starts at `from`. `rowName` is called only for an error. */
-  readAt(values: ArrayLike<number>, from: number, rowName: () => string): HeadResult;
+  read(values: ArrayLike<number>, rowName: string, row?: Row): HeadResult;
+  /**
+   * Reads the row that starts at `from`. `rowName` is called only for an error. `row` is what was asked.
+   * @throws RowError where a field of it, which the head reads, is unusable
+   */
+  readAt(values: ArrayLike<number>, from: number, rowName: () => string, row?: Row): HeadResult;
 };
 
 /** What the answer to a row depends on, to compare two runs of the same row. */

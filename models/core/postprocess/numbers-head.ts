@@ -1,5 +1,6 @@
 import { ConfigurationError, EvaluationError } from "../errors.ts";
 import type { NumbersHead } from "./compiled.ts";
+import type { Row } from "../row.ts";
 import type { HeadResult } from "./result.ts";
 import type { Head } from "./schema.ts";
 
@@ -16,7 +17,7 @@ export function numbersHead(
   each: string,
   outputWidth: number | null,
   place: () => string,
-  answer: (values: ArrayLike<number>, from: number, rowName: () => string) => HeadResult,
+  answer: (values: ArrayLike<number>, from: number, rowName: () => string, row?: Row) => HeadResult,
 ): NumbersHead {
   const expected = width === 1 ? "one number per row" : `${width} numbers per row, ${each}`;
   if (outputWidth !== null && outputWidth !== width)
@@ -27,19 +28,19 @@ export function numbersHead(
       expected,
       received: `${outputWidth} numbers per row`,
     });
-  const readAt: NumbersHead["readAt"] = (values, from, rowName) => {
+  const readAt: NumbersHead["readAt"] = (values, from, rowName, row) => {
     for (let i = 0; i < width; i++) {
       if (!Number.isFinite(values[from + i]))
         throw notFinite(head, rowName(), `${values[from + i]} at position ${i} of ${head.from}`);
     }
-    return answer(values, from, rowName);
+    return answer(values, from, rowName, row);
   };
   return {
     kind: "numbers",
     head,
     width,
     readAt,
-    read(values, rowName) {
+    read(values, rowName, row) {
       if (values.length !== width)
         throw new EvaluationError({
           code: "output-size",
@@ -48,7 +49,7 @@ export function numbersHead(
           expected: `${width} numbers per row`,
           received: values.length === 0 ? "another number of rows than it was fed" : String(values.length),
         });
-      return readAt(values, 0, () => rowName);
+      return readAt(values, 0, () => rowName, row);
     },
   };
 }

@@ -11,10 +11,20 @@ export function headNames(heads: readonly Head[]): string[] {
   return heads.flatMap((head) => Object.keys(valuesOf(middleOf(head))).map((key) => `${head.name}.${key}`));
 }
 
-/** Writes those parts of an answer into the values of an expression. */
-export function putHeads(results: Readonly<Record<string, HeadResult>>, values: Record<string, unknown>): void {
-  for (const [name, result] of Object.entries(results))
-    for (const [key, value] of Object.entries(valuesOf(result))) values[`${name}.${key}`] = value;
+/** Compiles what writes those parts of an answer into the values of an expression. */
+export function headValues(
+  heads: readonly Head[],
+): (results: Readonly<Record<string, HeadResult>>, values: Record<string, unknown>) => void {
+  const named = heads.map(({ name }) => ({ name, label: `${name}.label`, score: `${name}.score` }));
+  return (results, values) => {
+    for (const { name, label, score } of named) {
+      const result = results[name]!;
+      if (result.kind === "classification") {
+        values[label] = result.label;
+        values[score] = result.score;
+      } else for (const [key, value] of Object.entries(valuesOf(result))) values[`${name}.${key}`] = value;
+    }
+  };
 }
 
 /** Names that the expressions of `serving.response` may use. */
@@ -90,6 +100,7 @@ export function compileResponse(
   const fields = Object.entries(response).map(
     ([name, expression]) => [name, compileDerived(name, expression, known, () => `serving.response.${name}`)] as const,
   );
+  const putHeads = headValues(heads);
   return (results, timing) => {
     const values: Record<string, unknown> = Object.assign(Object.create(null), timingValues(timing));
     putHeads(results, values);

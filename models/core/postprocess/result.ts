@@ -15,12 +15,16 @@ export type RegressionResult = { kind: "regression"; value: number };
 export type RankedItem = { id: string; score: number; title?: string };
 /** Best first: score descending, equal ones in `tieOrder`. */
 export type RankingResult = { kind: "ranking"; items: RankedItem[] };
+/** An observed value that is no inner point of [low, high]. */
+export type FlaggedValue = { step: number; value: number; low: number; high: number };
 export type SeriesResult = {
   kind: "series";
   /** The point forecast of each step. */
   values: number[];
   /** By ascending level; each has a value per step. */
   quantiles?: { level: number; values: number[] }[];
+  /** Observed values outside the interval of the head's `flag`, by step from 1; absent where none were given. */
+  flagged?: FlaggedValue[];
 };
 /**
  * A piece of the text: [start, end) in UTF-16 code units. `score`: mean probability of its words' labels.

@@ -107,6 +107,22 @@ const seriesHead = z
       .min(1)
       .optional()
       .describe("Row field with the values before the forecast, oldest first; the page draws them too."),
+    flag: z
+      .strictObject({
+        observed: z
+          .string()
+          .min(1)
+          .describe("Row field with the values of the first steps, once they are known; null for one that is not."),
+        level: z
+          .number()
+          .gt(0)
+          .lt(1)
+          .describe("Nominal coverage of the interval; its ends, (1 - level)/2 and (1 + level)/2, are `quantiles`."),
+      })
+      .optional()
+      .describe(
+        "Flags observed values outside a prediction interval: a row with the field gets `flagged`, the steps, values and ends.",
+      ),
   })
   .describe("A forecast of several steps.");
 

@@ -2,6 +2,7 @@ import { ConfigurationError, EvaluationError } from "../errors.ts";
 import type { NumbersHead } from "./compiled.ts";
 import { applyInverse } from "./inverse.ts";
 import { notFinite, numbersHead } from "./numbers-head.ts";
+import { flagReader } from "./series-flags.ts";
 import type { SeriesHead } from "./schema.ts";
 
 /** The level whose value is the point forecast. */
@@ -11,7 +12,8 @@ const POINT = 0.5;
  * A forecast of `horizon` steps, the numbers of a step beside each other. Quantiles of a step that are not in order
  * mean that the graph's outputs are not what the manifest says, or that the model contradicts itself.
  *
- * @throws ConfigurationError `head-quantiles` for levels that are not ascending or lack 0.5
+ * @throws ConfigurationError `head-quantiles` for levels that are not ascending or lack 0.5, `head-flag` where the
+ *   interval of `flag` is not among them
  */
 export function compileSeries(head: SeriesHead, place: () => string, outputWidth: number | null): NumbersHead {
   const { horizon, quantiles = [POINT] } = head;
@@ -25,9 +27,10 @@ export function compileSeries(head: SeriesHead, place: () => string, outputWidth
       example: "quantiles: [0.05, 0.5, 0.95]",
     });
   const levels = quantiles.length;
+  const flagged = head.flag === undefined ? null : flagReader(head, head.flag, quantiles, place);
   const point = quantiles.indexOf(POINT);
   const each = levels === 1 ? "one per step" : `${levels} quantiles for each of ${horizon} steps`;
-  return numbersHead(head, horizon * levels, each, outputWidth, place, (values, from, rowName) => {
+  return numbersHead(head, horizon * levels, each, outputWidth, place, (values, from, rowName, row) => {
     const columns = quantiles.map(() => new Array<number>(horizon));
     const step = new Array<number>(levels);
     for (let t = 0; t < horizon; t++) {
@@ -50,6 +53,7 @@ export function compileSeries(head: SeriesHead, place: () => string, outputWidth
       ...(head.quantiles === undefined
         ? {}
         : { quantiles: quantiles.map((level, q) => ({ level, values: columns[q]! })) }),
+      ...(flagged === null || row === undefined ? {} : flagged(row, columns)),
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { CompiledStep, LookedUp } from "../preprocess/compiled.ts";
+import type { CompiledStep, LookedUp, Prepared } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 
@@ -10,6 +10,12 @@ import { misfit, type Dtype, type GraphTensor } from "../tensors.ts";
 export type DirectPipeline = {
   /** Memory for at most `rows` rows; to be released after the run. */
   begin(rows: number): DirectBatch;
+  /**
+   * What the steps make of one row, at once: looked-up features are valid only until the next call.
+   *
+   * @throws RowError
+   */
+  prepare(row: Row, lookedUp?: LookedUp): Record<string, Prepared>;
 };
 
 type DirectBatch = {
@@ -25,7 +31,7 @@ type DirectBatch = {
   release(): void;
 };
 
-type FloatInput = { name: string; from: string; dtype: "float32" | "float64"; stepName: string };
+type FloatInput = { name: string; from: string; dtype: "float32" | "float64"; stepName: string; output: string };
 
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
 /** Number of batches whose memory is kept: one runs while the next is written. */
@@ -34,19 +40,25 @@ const KEPT = 2;
 /** @returns null for any other pipeline. */
 export function directPipeline(
   active: readonly (readonly [name: string, step: CompiledStep])[],
-  inputs: readonly { name: string; from: string; dtype: Dtype; stepName: string }[],
+  inputs: readonly { name: string; from: string; dtype: Dtype; stepName: string; output: string }[],
 ): DirectPipeline | null {
   if (!inputs.every((input): input is FloatInput => input.dtype === "float32" || input.dtype === "float64"))
     return null;
   if (!active.every(([, step]) => step.fill !== undefined)) return null;
   const steps = active.map(([name, step]) => {
-    const shape = Object.values(step.shapes)[0] as readonly number[];
-    const size = shape.reduce((product, one) => product * one, 1);
-    return { name, fill: step.fill!, nan: step.nan, shape, size, scratch: new Float64Array(size) };
+    // A step writes all of its outputs, one behind the other.
+    let size = 0;
+    const outputs = new Map<string, { shape: readonly number[]; size: number; start: number }>();
+    for (const [output, shape] of Object.entries(step.shapes as Readonly<Record<string, readonly number[]>>)) {
+      const own = shape.reduce((product, one) => product * one, 1);
+      outputs.set(output, { shape, size: own, start: size });
+      size += own;
+    }
+    return { name, fill: step.fill!, nan: step.nan, outputs, scratch: new Float64Array(size) };
   });
   const fed = inputs.map((input) => {
     const at = steps.findIndex(({ name }) => name === input.stepName);
-    return { ...input, at, shape: steps[at]!.shape, size: steps[at]!.size, limit: LARGEST[input.dtype] };
+    return { ...input, at, ...steps[at]!.outputs.get(input.output)!, limit: LARGEST[input.dtype] };
   });
   const kept: Float[][] = [];
   let keptRows = 0;
@@ -59,6 +71,15 @@ export function directPipeline(
   };
 
   return {
+    prepare(row, lookedUp) {
+      const prepared: Record<string, Prepared> = {};
+      for (const { name, fill, scratch } of steps) {
+        const values = new Float64Array(scratch.length);
+        fill(row, values, lookedUp);
+        prepared[name] = { kind: "numbers", values };
+      }
+      return prepared;
+    },
     begin(rows) {
       if (rows > keptRows) {
         // The smaller arrays would never be used again.
@@ -75,9 +96,9 @@ export function directPipeline(
             const { scratch, nan } = steps[input.at]!;
             const base = index * input.size;
             for (let i = 0; i < input.size; i++) {
-              const value = scratch[i]!;
+              const value = scratch[input.start + i]!;
               // Written so that NaN fails too.
-              if (!(Math.abs(value) <= input.limit) && !(nan?.[i] === true && Number.isNaN(value)))
+              if (!(Math.abs(value) <= input.limit) && !(nan?.[input.start + i] === true && Number.isNaN(value)))
                 throw new RowError(
                   `${input.from}[${i}]`,
                   `a value that the input ${input.name} cannot hold`,

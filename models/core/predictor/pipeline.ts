@@ -10,6 +10,7 @@ import { compileLookup, type Lookup, type LookupResult } from "../preprocess/loo
 import type { CompiledStep, LookedUp, Note, Prepared, StepFiles } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { compileStep } from "../preprocess/compile-step.ts";
+import { compileFeatures } from "../../profile/features.ts";
 import { compileRules, type CompiledRules } from "../rules/compile.ts";
 import { castTo, firstMisfit, misfit, type GraphTensor } from "../tensors.ts";
 
@@ -52,6 +53,8 @@ export type Pipeline = {
    */
   prepare(row: Row, lookedUp?: LookedUp): Promise<PreparedRow>;
   feeds(rows: readonly PreparedRow[]): Record<string, GraphTensor>;
+  /** The features of a prepared row that a profile counts, in the order of `featuresOf`. */
+  observe(row: Pick<PreparedRow, "row" | "steps">): Float64Array;
   /** What the answer to row `index` of a batch depends on, per head, before activations. */
   raw(
     answers: Readonly<Record<string, GraphTensor>>,
@@ -134,6 +137,8 @@ export function compilePipeline(
       }),
   );
 
+  const observed = once(() => compileFeatures(manifest.preprocess, steps));
+
   return {
     fixedBatch: fixedBatch(loaded),
     lookUp: asked.length === 0 ? null : (rows, nowMs) => findAll(asked, rows, nowMs),
@@ -152,6 +157,14 @@ export function compilePipeline(
           notes.push(prepared[name].replaced);
           row = { ...row, [prepared[name].replaced.field]: null };
         }
+        const declared = manifest.preprocess[name]!;
+        if (declared.kind === "text" && prepared[name].kind === "tokens" && prepared[name].cut !== undefined)
+          notes.push({
+            field: declared.field,
+            problem: `the text has ${prepared[name].cut} tokens, and the model reads ${declared.maxTokens}`,
+            used: "its beginning",
+            cut: true,
+          });
       }
       for (const input of inputs) checkRange(prepared[input.stepName]!, input, steps[input.stepName]!.nan);
       return { row: given, steps: prepared, length, notes };
@@ -164,6 +177,7 @@ export function compilePipeline(
         inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]),
       );
     },
+    observe: (row) => observed()(row.row, row.steps),
     raw(answers, index, batch, row) {
       const outputs = rowTensors(answers, index, batch);
       return Object.fromEntries(heads.map((head) => [head.head.name, rawOf(head, outputs, row)]));
@@ -181,6 +195,12 @@ export function compilePipeline(
             lookups,
           ),
   };
+}
+
+/** Most pipelines are never observed. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function rawOf(head: CompiledHead, outputs: ReturnType<typeof rowTensors>, row: PreparedRow): RawAnswer {

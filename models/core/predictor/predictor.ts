@@ -6,6 +6,7 @@ import { batchParity, parityRows, type BatchParity } from "./batch-parity.ts";
 import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
+import { featuresOfRow, observeDirect, type Observe } from "./observe.ts";
 import { compilePipeline, type FoundFeatures, type Pipeline, type PreparedRow } from "./pipeline.ts";
 import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
 import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
@@ -51,6 +52,7 @@ type PredictOptions = {
   tokenBudget?: number;
   /** Whether somebody asked for these rows: only then look-ups are recorded. */
   served?: boolean;
+  observe?: Observe;
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
 };
@@ -98,6 +100,10 @@ export type Predictor = {
   predictOne(row: Row, options?: PredictOptions): Promise<Record<string, HeadResult>>;
   /** Whether rows get the same answers alone and in batches with rows of other lengths. */
   batchParity(rows: readonly Row[], tolerance?: number): Promise<BatchParity>;
+  /**
+   * Features of rows without running the graph, as a profile counts them; null for a row that cannot be used.
+   */
+  features(rows: readonly Row[]): Promise<(Float64Array | null)[]>;
   /**
    * The softmax heads whose output is already a distribution on all of some rows, so that softmax is applied twice (see
    * `alreadyProbabilities`). Empty too where there are too few rows to tell.
@@ -376,8 +382,14 @@ function assemble(
   const predict: Predictor["predict"] = async (rows, options = {}) => {
     const found = await lookUp(rows);
     if (found !== null && options.served === true) served?.(found.steps);
-    if (pipeline.direct !== null) return predictDirect(pipeline.direct, rows, found, options);
+    const { observe } = options;
+    if (pipeline.direct !== null) {
+      if (observe !== undefined) observeDirect(pipeline, pipeline.direct, rows, found, observe);
+      return predictDirect(pipeline.direct, rows, found, options);
+    }
     const { good, bad } = await prepare(rows, found);
+    if (observe !== undefined)
+      for (const { index, row } of good) if (observe.wants(index)) observe.take(index, pipeline.observe(row));
     const results = new Array<RowResult>(rows.length);
     for (const { index, error } of bad) results[index] = { ok: false, error };
     const ordered =
@@ -427,6 +439,12 @@ function assemble(
         index: (one) => chosen[one.index]!,
         now: () => performance.now(),
       });
+    },
+    async features(rows) {
+      const found = await lookUp(rows);
+      const all: (Float64Array | null)[] = [];
+      for (const [index, row] of rows.entries()) all.push(await featuresOfRow(pipeline, row, found, index));
+      return all;
     },
     async activatedTwice(rows) {
       if (!manifest.postprocess.some((head) => head.kind === "classification" && head.activation === "softmax"))

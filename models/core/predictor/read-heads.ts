@@ -42,7 +42,7 @@ function numbersReader(head: NumbersHead, answers: Outputs, batch: number): Read
     tensor.data instanceof Float32Array || tensor.data instanceof Float64Array
       ? tensor.data
       : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-  return (index, rowName) => head.readAt(data, index * size, rowName);
+  return (index, rowName, { row }) => head.readAt(data, index * size, rowName, row);
 }
 
 function tensorsReader(head: TensorsHead, answers: Outputs, batch: number): Reader {

@@ -3,6 +3,7 @@ import { compileImage } from "./image.ts";
 import { compileItems } from "./items.ts";
 import { lookupOutput, type Lookup } from "./lookup.ts";
 import type { PreprocessStep } from "./schema.ts";
+import { compileSeriesStep } from "./series.ts";
 import { compileTabular } from "./tabular.ts";
 import { compileTensor } from "./tensor.ts";
 import { compileText } from "./text.ts";
@@ -33,6 +34,8 @@ export function compileStep(
       return compileTensor(step);
     case "items":
       return compileItems(step, files);
+    case "series":
+      return compileSeriesStep(step, place);
     case "lookup":
       return lookupOutput(name, lookups[name]!);
   }

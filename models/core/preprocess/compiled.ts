@@ -10,6 +10,8 @@ export type Prepared =
       kind: "tokens";
       ids: readonly number[];
       typeIds: readonly number[];
+      /** How many tokens the text has, where that is more than the step takes. */
+      cut?: number;
       /** The text that was read and its words, where a head needs them. */
       words?: { text: string; list: readonly Word[] };
     }
@@ -28,6 +30,8 @@ export type Note = {
   field: string;
   problem: string;
   used: string;
+  /** Set where only the beginning of a text was used, as the manifest says. */
+  cut?: true;
   /** Set where `field` is a lookup step: why it had no value. */
   lookup?: Missing;
 };
@@ -52,12 +56,14 @@ export type CompiledStep = {
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
   /**
-   * Writes what `prepare` would return over all of `into`. Only synchronous steps with a fixed number of float64 values
-   * have it.
+   * Writes what `prepare` would return over all of `into`, the outputs in the order of `shapes` one behind the other.
+   * Only synchronous steps with a fixed number of float64 values have it.
    *
    * @throws RowError
    */
   fill?(row: Row, into: Float64Array, lookedUp?: LookedUp): void;
+  /** Text steps: the id of a token that the vocabulary lacks, if it has one. */
+  unknownId?: number;
   /** Which of the values may be NaN, because a lookup says so of a missing feature. Absent: none. */
   nan?: readonly boolean[];
 };

@@ -15,8 +15,16 @@ export type LookupResult = {
   /** Rows that a policy refuses, or whose key or time is none. */
   errors: (RowError | undefined)[];
   notes: (Note | undefined)[];
-  /** What was asked and found, for the record of what was served. */
-  asked: { key: string; timeMs: number; eventMs: number; missing: Missing | null }[];
+  asked: Asked;
+};
+
+/** What was asked and found, row by row, for the record of what was served. Nothing was asked where there is no key. */
+type Asked = {
+  keys: (string | undefined)[];
+  timesMs: Float64Array;
+  /** Times of the events that were found; NaN without one. */
+  eventsMs: Float64Array;
+  missing: (Missing | null)[];
 };
 
 /** A lookup step, compiled. */
@@ -32,7 +40,7 @@ export type Lookup = {
  * @throws ConfigurationError when the store lacks a column, or its events have no times and the step needs them
  */
 export function compileLookup(name: string, step: LookupStep, store: FeatureStore, place: StepPlace): Lookup {
-  const reader = featureReader(step, store.columns);
+  const reader = featureReader(step, store.columns, store.kind === "memory" ? store.totals : undefined);
   if ("lacks" in reader) {
     const [{ feature, column } = { feature: "", column: "" }] = reader.lacks;
     throw new ConfigurationError({
@@ -66,7 +74,10 @@ export function compileLookup(name: string, step: LookupStep, store: FeatureStor
   const finish = (result: LookupResult, i: number, key: string, timeMs: number, events: KeyEvents | null) => {
     const at = i * width;
     const { missing, eventMs } = reader.read(events, timeMs, result.values, at);
-    result.asked[i] = { key, timeMs, eventMs, missing };
+    result.asked.keys[i] = key;
+    result.asked.timesMs[i] = timeMs;
+    result.asked.eventsMs[i] = eventMs;
+    if (missing !== null) result.asked.missing[i] = missing;
     if (missing === null) return;
     const refused = applyPolicies(policies, result.values, at);
     if (refused === -1) result.notes[i] = note(missing);
@@ -87,7 +98,12 @@ export function compileLookup(name: string, step: LookupStep, store: FeatureStor
         values: new Float64Array(rows.length * width),
         errors: new Array<RowError | undefined>(rows.length),
         notes: new Array<Note | undefined>(rows.length),
-        asked: new Array<LookupResult["asked"][number]>(rows.length),
+        asked: {
+          keys: new Array<string | undefined>(rows.length),
+          timesMs: new Float64Array(rows.length),
+          eventsMs: new Float64Array(rows.length),
+          missing: new Array<Missing | null>(rows.length).fill(null),
+        },
       };
       const remote: { i: number; key: string; timeMs: number }[] = [];
       for (let i = 0; i < rows.length; i++) {

@@ -44,9 +44,21 @@ const missing = z
   .default("reject")
   .describe("What an absent or null value becomes. `reject` refuses the row.");
 
+const missingNumber = z
+  .union([z.literal("reject"), z.literal("nan"), z.strictObject({ fill: z.union([z.number(), z.string()]) })])
+  .default("reject")
+  .describe(
+    "What an absent or null number becomes. `reject` refuses the row; `nan` hands NaN to the graph, for trees. A derived value of NaN refuses the row.",
+  );
+
 /** The columns that a tabular step reads from a row. */
 export const tabularColumn = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("number"), missing, min: z.number().optional(), max: z.number().optional() }),
+  z.strictObject({
+    type: z.literal("number"),
+    missing: missingNumber,
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
   z.strictObject({ type: z.literal("string"), missing }),
   z.strictObject({ type: z.literal("boolean"), missing }),
   z
@@ -194,12 +206,23 @@ const itemsStep = z.strictObject({
     .describe("An id that the catalogue does not have: as if it were not there, or the row is refused."),
 });
 
+/** The values of a series before a forecast, as many as there are. Outputs: `values`, `length`. */
+const seriesStep = z.strictObject({
+  kind: z.literal("series"),
+  field: z.string().min(1).default("history").describe("Row field: a list of numbers, oldest first."),
+  maxLength: z.int().positive().describe("Values that the graph takes: the newest ones; older ones are left out."),
+  minLength: z.int().positive().default(1).describe("A row with fewer values is refused."),
+  min: z.number().optional().describe("A row with a lower value is refused."),
+  pad: z.number().default(0).describe("What stands before the first value of a shorter row."),
+});
+
 export const preprocessStep = z.discriminatedUnion("kind", [
   textStep,
   tabularStep,
   imageStep,
   tensorStep,
   itemsStep,
+  seriesStep,
   lookupStep,
 ]);
 
@@ -208,6 +231,7 @@ export type TabularStep = z.infer<typeof tabularStep>;
 export type ImageStep = z.infer<typeof imageStep>;
 export type ItemsStep = z.infer<typeof itemsStep>;
 export type TensorStep = z.infer<typeof tensorStep>;
+export type SeriesStep = z.infer<typeof seriesStep>;
 export type PreprocessStep = z.infer<typeof preprocessStep>;
 
 /** What each kind of step can feed to a graph input (`from: STEP.OUTPUT`). */
@@ -217,5 +241,6 @@ export const stepOutputs = {
   image: ["pixels"],
   tensor: ["values"],
   items: ["ids", "mask"],
+  series: ["values", "length"],
   lookup: ["features"],
 } as const satisfies Record<PreprocessStep["kind"], readonly string[]>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { compileDerived } from "../expression/expression.ts";
+import { valuesWith } from "../expression/values.ts";
 import type { CompiledStep, LookedUp, StepPlace } from "./compiled.ts";
 import { parseDate } from "../expression/dates.ts";
 import { fixedSize } from "./fixed-size.ts";
@@ -63,9 +64,10 @@ export function compileTabular(
     };
   });
   const width = features.reduce((sum, feature) => sum + feature.width, 0);
+  const newValues = valuesWith(known);
 
   const fill = (row: Row, into: Float64Array, lookedUp: LookedUp = {}): void => {
-    const values: Record<string, unknown> = Object.create(null);
+    const values = newValues();
     for (const [name, read] of columns) values[name] = read(row, lookedUp);
     for (const [name, compute] of derived) values[name] = compute(values);
     into.fill(0);
@@ -133,7 +135,7 @@ export function columnReader(
 ): { nan: boolean; read: (row: Row, lookedUp: LookedUp) => unknown } {
   return column.type === "lookup"
     ? lookedUpColumn(column.from, lookups, place)
-    : { nan: false, read: reader(name, column) };
+    : { nan: column.type === "number" && column.missing === "nan", read: reader(name, column) };
 }
 
 function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row: Row) => unknown {
@@ -160,7 +162,8 @@ function reader(name: string, column: Exclude<Column, { type: "lookup" }>): (row
     const given = fieldOf(row, name);
     const absent = given === undefined || given === null;
     if (absent && missing === "reject") throw missingField(row, name, "the value is missing", WORDS[column.type]);
-    const value = absent && missing !== "reject" ? missing.fill : given;
+    if (absent && missing === "nan") return Number.NaN;
+    const value = absent && typeof missing === "object" ? missing.fill : given;
     switch (column.type) {
       case "number":
         if (typeof value !== "number" || !Number.isFinite(value))

@@ -44,6 +44,7 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace, 
   };
 
   return {
+    ...(unknownId === undefined ? {} : { unknownId }),
     shapes: { ids: [width], attention_mask: [width], token_type_ids: [width] },
     prepare(row) {
       let text = textIn(row, step.field, step);
@@ -69,6 +70,7 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace, 
         kind: "tokens",
         ids: truncate(ids, step.maxTokens, specials.after),
         typeIds: truncate(typeIds, step.maxTokens, specials.after),
+        ...(ids.length > step.maxTokens ? { cut: ids.length } : {}),
         ...(words ? { words: { text, list: wordsOf(text) } } : {}),
       };
     },

@@ -26,7 +26,7 @@ export function unknownCategories(
       if (feature.encode !== "one-hot" || feature.unknown !== "zeros") return [];
       const column = step.columns[feature.column];
       if (column === undefined || !("missing" in column)) return [];
-      const fill = column.missing === "reject" ? null : column.missing.fill;
+      const fill = typeof column.missing === "string" ? null : column.missing.fill;
       const known = new Set<unknown>(feature.categories);
       const counts = new Map<unknown, number>();
       for (const row of rows) {

@@ -1,7 +1,8 @@
 import { ConfigurationError } from "../errors.ts";
 import { compileDerived, valuesIn, type ExpressionValue } from "../expression/expression.ts";
+import { valuesWith } from "../expression/values.ts";
 import type { HeadResult } from "../postprocess/result.ts";
-import { headNames, putHeads } from "../postprocess/response.ts";
+import { headNames, headValues } from "../postprocess/response.ts";
 import type { Head } from "../postprocess/schema.ts";
 import type { PreprocessStep } from "../preprocess/schema.ts";
 import type { LookedUp } from "../preprocess/compiled.ts";
@@ -119,14 +120,17 @@ export function compileRules(
     rules.list.map(({ when }) => when),
     known,
   );
+  const newValues = valuesWith([...needed.map(({ name }) => name), ...headNames(heads)]);
+  const putHeads = headValues(heads);
 
   return {
     apply(row, own, lookedUp = {}) {
-      const values: Record<string, unknown> = Object.create(null);
+      const values = newValues();
       for (const { name, at } of needed) values[name] = at(values, row, lookedUp);
       putHeads(own, values);
-      const firing = compiled.filter(({ id, compute }) => fires(id, compute(values)));
-      if (firing.length === 0) return null;
+      let firing: typeof compiled | null = null;
+      for (const rule of compiled) if (fires(rule.id, rule.compute(values))) (firing ??= []).push(rule);
+      if (firing === null) return null;
       const answers = new Map(Object.entries(own));
       for (const { head, effect } of firing) if (effect !== null) answers.set(head, effect(answers.get(head)!));
       return { heads: Object.fromEntries(answers), fired: firing.map(({ fired }) => fired), own };

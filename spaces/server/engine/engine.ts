@@ -15,11 +15,18 @@ export type RowAnswer =
       heads: Record<string, HeadResult>;
       notes?: readonly Note[];
       rules?: { fired: readonly FiredRule[] };
+      /** Its features, where the row was among those that are counted; see models/profile. */
+      seen?: Float64Array;
     }
   | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
 
 /** How a group of rows is cut into runs of the graph. */
-export type RunPlan = { maxBatch: number; tokenBudget: number | null };
+export type RunPlan = {
+  maxBatch: number;
+  tokenBudget: number | null;
+  /** Share of the time that may be spent on reading the features of rows as well; 1 reads every row's. */
+  observe?: number;
+};
 
 /**
  * The cost of a group of rows: time inside the graph, runs, and tokens with padding (rows for models without texts).

@@ -1,6 +1,10 @@
 import type { Predictor, RowResult } from "../../../models/core/predictor/predictor.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
+import { featureSampler } from "./feature-sampler.ts";
 import type { RowAnswer, RowsResult, RunPlan } from "./engine.ts";
+
+/** One per thread: its models share the time that counting may take. */
+const sample = featureSampler(() => performance.now());
 
 /** Runs a group of rows on a predictor. The main thread, workers and processes all use this code. */
 export async function runRows(
@@ -9,12 +13,16 @@ export async function runRows(
   plan: RunPlan,
 ): Promise<RowsResult> {
   const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
+  const seen = new Map<number, Float64Array>();
   const start = performance.now();
   const results = await predictor.predict(rows, {
     batch: plan.maxBatch,
     badOutput: "row",
     served: true,
     ...(plan.tokenBudget === null ? {} : { tokenBudget: plan.tokenBudget }),
+    ...(plan.observe !== undefined && plan.observe > 0
+      ? { observe: sample(rows.length, plan.observe, (index, features) => seen.set(index, features)) }
+      : {}),
     onRun(run) {
       cost.inferenceMs += run.ms;
       cost.runs += 1;
@@ -22,7 +30,12 @@ export async function runRows(
     },
   });
   cost.totalMs = performance.now() - start;
-  return { answers: results.map(answer), cost };
+  const answers = results.map(answer);
+  for (const [index, features] of seen) {
+    const one = answers[index]!;
+    if (one.ok) answers[index] = { ...one, seen: features };
+  }
+  return { answers, cost };
 }
 
 /** Errors become plain values, because they may cross to another thread. */

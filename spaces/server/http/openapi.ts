@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
+import { liveCounts } from "../../../models/profile/live.ts";
+import { feedbackItem } from "../watch/feedback.ts";
 import type { Serving } from "./context.ts";
 
 const problem = z
@@ -55,6 +57,10 @@ const heads = z
           .array(z.object({ level: z.number(), values: z.array(z.number()) }))
           .optional()
           .describe("By ascending level; each has a value per step."),
+        flagged: z
+          .array(z.object({ step: z.int(), value: z.number(), low: z.number(), high: z.number() }))
+          .optional()
+          .describe("Observed values outside the head's interval; absent where the row gives none."),
       }),
       z.object({
         kind: z.literal("spans"),
@@ -90,18 +96,36 @@ const notes = z
       problem: z.string(),
       used: z.string(),
       lookup: z.enum(["unknown", "stale", "null"]).optional().describe("Set where `field` is a lookup step."),
+      cut: z.literal(true).optional().describe("Set where only the beginning of a text was read."),
     }),
   )
   .optional()
-  .describe("Fields that a placeholder took the place of and features that were missing, and why; absent without any.");
+  .describe(
+    "Fields that a placeholder took the place of, texts that were cut and features that were missing, and why; absent without any.",
+  );
 const reasons = z
   .array(z.object({ rule: z.string(), reason: z.string().optional() }))
   .optional()
   .describe("The rules beside the model that fired, with the reasons they give; absent when none did.");
-const prediction = z.object({ model: z.string(), version: z.string(), heads, reasons, notes, timing });
+const predictionId = z
+  .string()
+  .optional()
+  .describe(
+    "What /feedback takes a true label for; row i of a batch is ID:i. Absent where none is taken, and for an answer from the cache.",
+  );
+const prediction = z.object({
+  model: z.string(),
+  version: z.string(),
+  predictionId,
+  heads,
+  reasons,
+  notes,
+  timing,
+});
 const predictions = z.object({
   model: z.string(),
   version: z.string(),
+  predictionId,
   rows: z.int(),
   failed: z.int(),
   predictions: z.array(z.union([z.object({ heads, reasons, notes }), z.object({ error: problem })])),
@@ -168,6 +192,9 @@ export function openApi(serving: Serving): Record<string, unknown> {
     Problem: schemaOf(problem),
     Prediction: schemaOf(prediction),
     Predictions: schemaOf(predictions),
+    LiveCounts: schemaOf(liveCounts),
+    Feedback: schemaOf(feedbackItem),
+    FeedbackResult: schemaOf(feedbackAnswer),
   };
   const fallback = serving.registry.defaultSlot();
   for (const slot of serving.registry.slots()) {
@@ -262,6 +289,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
       examples.length === 0 ? undefined : { rows: examples },
       "Predictions",
     );
+    if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
       paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };
@@ -279,6 +307,65 @@ export function openApi(serving: Serving): Record<string, unknown> {
     components: {
       schemas,
       ...(serving.keys === null ? {} : { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } }),
+    },
+  };
+}
+
+const feedbackAnswer = z.object({
+  result: z.enum(["recorded", "repeated"]).describe("repeated: the same was there already, and nothing changed."),
+});
+
+/** What is counted of a model, and the true labels that it takes. */
+function watchPaths(id: string): Record<string, object> {
+  return {
+    [`/models/${id}/watch`]: {
+      get: {
+        tags: [id],
+        summary: `What ${id} saw and answered, as counts by hour; never an input`,
+        parameters: [
+          {
+            name: "hours",
+            in: "query",
+            required: false,
+            schema: { type: "integer", minimum: 1, maximum: 336 },
+            description: "Only the last hours; default: all that are kept, two weeks.",
+          },
+        ],
+        responses: { "200": json(refer("LiveCounts"), "Counts since the start"), "401": failures["401"] },
+      },
+    },
+    [`/models/${id}/feedback`]: {
+      post: {
+        tags: [id],
+        summary: `The true label of an answer of ${id}, or a business event about it`,
+        requestBody: {
+          required: true,
+          content: {
+            "application/json": {
+              schema: {
+                anyOf: [
+                  refer("Feedback"),
+                  {
+                    type: "object",
+                    required: ["feedback"],
+                    properties: {
+                      feedback: { type: "array", minItems: 1, maxItems: 1000, items: refer("Feedback") },
+                    },
+                  },
+                ],
+              },
+            },
+          },
+        },
+        responses: {
+          "200": json(refer("FeedbackResult"), "Recorded, or repeated; of many, how many and the result of each"),
+          "401": failures["401"],
+          "404": failure("No such prediction is remembered: too old, of another instance, or from before a restart"),
+          "409": failure("The prediction has another label, or the model takes none"),
+          "422": failure("Not a label of the head, or not of this form"),
+          "429": failures["429"],
+        },
+      },
     },
   };
 }

@@ -34,12 +34,13 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   }
   const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, requestDeadline);
   serving.metrics.outcome(model.id, outcome);
+  const predictionId = model.watch?.record([outcome]) ?? null;
   if (!outcome.ok) throw outcomeProblem(model, outcome);
   const unfetched = fetched?.notes.get(0) ?? [];
   const answerText = answerJson(model, outcome, unfetched);
   // An image that could not be fetched now may be there next time, so the answer is not cached.
   if (cached && unfetched.length === 0) serving.cache.set(key, answerText);
-  return oneAnswer(model, answerText, timing, exchange);
+  return oneAnswer(model, answerText, timing, exchange, predictionId);
 }
 
 /**
@@ -107,7 +108,10 @@ const event = (name: string, data: string) => `event: ${name}\ndata: ${data}\n\n
 function rowOf(serving: Serving, model: ServedModel, exchange: Exchange): Row {
   if (model.wellFormed?.(exchange.body) !== true) {
     const problems = rowProblems(model, exchange.body);
-    if (problems.length > 0) throw unusable(problems);
+    if (problems.length > 0) {
+      model.watch?.refused(problems[0]!.problem);
+      throw unusable(problems);
+    }
   }
   const row = exchange.body as Row;
   logRows(serving, exchange.id, model.id, [row]);
@@ -136,8 +140,10 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   };
   for (const [index, row] of rows.entries()) {
     const problems = model.wellFormed?.(row) === true ? NONE : rowProblems(model, row, `rows[${index}]`);
-    if (problems.length > 0) refuse(index, unusable(problems));
-    else {
+    if (problems.length > 0) {
+      model.watch?.refused(problems[0]!.problem);
+      refuse(index, unusable(problems));
+    } else {
       wellFormed.push(row);
       at.push(index);
     }
@@ -158,6 +164,7 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
     wellFormed.length === 0
       ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } }
       : await model.predictMany(wellFormed, requestDeadline);
+  const predictionId = outcomes.length === 0 ? null : (model.watch?.record(outcomes, at, rows.length) ?? null);
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
@@ -172,7 +179,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
       }
     }
   }
-  return `${beginning(model)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
+  if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
+  return `${beginning(model)}${idOf(predictionId)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
 }
 
 /**
@@ -234,10 +242,18 @@ function answerJson(
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }
 
-function oneAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange): string {
+function oneAnswer(
+  model: ServedModel,
+  answerText: string,
+  timing: Timing,
+  exchange: Exchange,
+  predictionId: string | null = null,
+): string {
+  // A model's own JSON has no place for it.
+  if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
   return (
     ownAnswer(model, answerText, timing, exchange) ??
-    `${beginning(model)},${answerText},"timing":${timingOf(timing, exchange)}}`
+    `${beginning(model)}${idOf(predictionId)},${answerText},"timing":${timingOf(timing, exchange)}}`
   );
 }
 
@@ -263,6 +279,10 @@ function ownAnswer(model: ServedModel, answerText: string, timing: Timing, excha
     throw new Problem(500, "output-not-finite", `${at === "" ? "" : `${at}: `}${error.diagnostic.problem}`);
   }
 }
+
+const PREDICTION_ID = "x-prediction-id";
+
+const idOf = (predictionId: string | null) => (predictionId === null ? "" : `,"predictionId":"${predictionId}"`);
 
 const beginnings = new WeakMap<ServedModel, string>();
 

@@ -25,6 +25,8 @@ export type Metrics = {
   rejected(model: string, reason: string): void;
   outcome(model: string, outcome: RowOutcome): void;
   cache(model: string, hit: boolean): void;
+  /** One label or event, by what became of it. */
+  feedback(model: string, result: string): void;
   /** Events of a model's scheduler. */
   scheduler(model: () => string): SchedulerEvents;
   /** Events of a remote model. */
@@ -128,6 +130,16 @@ export function createMetrics(
     "Answered rows whose look-up had no value, by step and reason: unknown (no features of the key), stale, null",
     ["model", "step", "reason"],
   );
+  const observed = counter(
+    "profile_rows_observed_total",
+    "Answered rows whose features were counted on the cells of the profile",
+    ["model"],
+  );
+  const feedback = counter(
+    "prediction_feedback_total",
+    "Labels and business events by what became of them: recorded, repeated, conflict, unknown, invalid",
+    ["model", "result"],
+  );
   const rejected = counter("inference_requests_rejected_total", "Requests that were not served, by reason", [
     "model",
     "reason",
@@ -153,6 +165,25 @@ export function createMetrics(
   const maxBatch = gauge("model_max_batch_size", "Most rows that run together", ["model"]);
   const maxDelay = gauge("model_max_batch_delay_seconds", "Longest wait of two or more rows for others", ["model"]);
   const bytes = gauge("model_size_bytes", "Size of the model's files", ["model"]);
+  type Labels = Record<string, string | number>;
+  const shown = new Map<object, Map<string, Labels[]>>();
+  /** Sets a model's series. Those of its earlier version would join with them, and so end. */
+  const replaceSeries = <L extends string>(
+    of: Gauge<L>,
+    model: string,
+    series: readonly (readonly [Record<L, string | number>, number])[],
+  ) => {
+    const known = shown.get(of) ?? new Map<string, Labels[]>();
+    for (const labels of known.get(model) ?? []) of.remove(labels as Record<L, string | number>);
+    for (const [labels, value] of series) of.set(labels, value);
+    shown.set(
+      of,
+      known.set(
+        model,
+        series.map(([labels]) => labels),
+      ),
+    );
+  };
   const info = gauge("model_info", "1; the labels tell which model answers", [
     "model",
     "version",
@@ -239,6 +270,7 @@ export function createMetrics(
       for (const { field, lookup } of outcome.notes ?? [])
         if (lookup !== undefined) lookups.inc({ model, step: field, reason: lookup });
       if (outcome.rules !== undefined) for (const { rule } of outcome.rules.fired) ruleFires.inc({ model, rule });
+      if (outcome.seen !== undefined) observed.inc({ model });
       for (const head in outcome.heads) {
         const result = outcome.heads[head]!;
         if (result.kind === "classification") {
@@ -247,6 +279,7 @@ export function createMetrics(
         } else if (result.kind === "regression") value.observe({ model, head }, result.value);
       }
     },
+    feedback: (model, result) => feedback.inc({ model, result }),
     cache: (model, hit) => cache.inc({ model, result: hit ? "hit" : "miss" }),
     scheduler: (model) => ({
       waited: (queueMs) => queue.observe({ model: model() }, queueMs / 1000),
@@ -284,16 +317,18 @@ export function createMetrics(
         };
       };
       const labels = { model: model.id };
-      info.set(
-        {
-          model: model.id,
-          version: model.version,
-          sha256: card.artifact?.sha256 ?? "",
-          provider: card.engine?.provider ?? "remote",
-          engine: card.engine?.kind ?? "remote",
-        },
-        1,
-      );
+      replaceSeries(info, model.id, [
+        [
+          {
+            ...labels,
+            version: model.version,
+            sha256: card.artifact?.sha256 ?? "",
+            provider: card.engine?.provider ?? "remote",
+            engine: card.engine?.kind ?? "remote",
+          },
+          1,
+        ],
+      ]);
       if (card.artifact !== undefined) bytes.set(labels, card.artifact.bytes);
       if (card.loaded !== undefined) {
         loadSeconds.set(labels, card.loaded.openMs / 1000);
@@ -303,8 +338,14 @@ export function createMetrics(
       if (card.batching !== undefined) {
         maxBatch.set(labels, card.batching.maxBatch);
         maxDelay.set(labels, card.batching.maxDelayUs / 1e6);
-        for (const point of card.batching.sweep)
-          sweep.set({ ...labels, batch: point.batch, token_budget: point.tokenBudget ?? "none" }, point.rowsPerSecond);
+        replaceSeries(
+          sweep,
+          model.id,
+          card.batching.sweep.map(({ batch, tokenBudget, rowsPerSecond }) => [
+            { ...labels, batch, token_budget: tokenBudget ?? "none" },
+            rowsPerSecond,
+          ]),
+        );
       }
     },
     reloaded: (model, ok) => reloads.inc({ model, result: ok ? "success" : "failure" }),

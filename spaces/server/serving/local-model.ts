@@ -26,6 +26,7 @@ import {
   type SchedulerEvents,
 } from "../scheduling/scheduler.ts";
 import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
+import { createRecorder, type Recorder } from "../watch/recorder.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -62,9 +63,18 @@ export async function loadLocalModel(
       maxDelayUs: settings.maxDelayUs,
     });
     const times = { openMs: opened - start, warmUpMs: warm - opened, sweepMs: performance.now() - warm };
-    const scheduler = createScheduler(engine, plan, settings, roughLength(loaded), events);
+    const { id, version, sha256 } = { ...loaded.manifest, sha256: engine.describe().sha256 };
+    const watch = createRecorder(
+      loaded,
+      { id, version, sha256 },
+      await readFile(join(dir, "profile.json"), "utf8").catch(() => null),
+      { now: Date.now, capacity: settings.feedbackPredictions },
+    );
+    const observing = watch.observes ? { ...plan, observe: settings.featureShare } : plan;
+    const scheduler = createScheduler(engine, observing, settings, roughLength(loaded), events);
     return serve(loaded, engine, scheduler, {
       plan,
+      watch,
       reason,
       maxRowMs,
       times,
@@ -109,6 +119,7 @@ async function sweep(loaded: LoadedManifest, engine: Engine, maxRowMs: number | 
 
 type Facts = {
   plan: ReturnType<typeof planBatches>;
+  watch: Recorder;
   reason: string;
   maxRowMs: number | null;
   times: LoadTimes;
@@ -232,6 +243,7 @@ function serve(
     predictMany: (rows, requestDeadline) =>
       inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
     stream: null,
+    watch: facts.watch,
     tensors: {
       inputs: described.inputs,
       outputs: described.outputs,
@@ -281,6 +293,7 @@ function headFacts(head: Head, preprocess: LoadedManifest["manifest"]["preproces
         ...(head.quantiles === undefined ? {} : { quantiles: head.quantiles }),
         ...(head.unit === undefined ? {} : { unit: head.unit }),
         ...(head.history === undefined ? {} : { history: head.history }),
+        ...(head.flag === undefined ? {} : { flag: head.flag }),
       };
     case "spans":
       return { types: spanTypes(head.labels), field: textFieldOf(head, preprocess) };

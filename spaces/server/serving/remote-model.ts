@@ -130,6 +130,7 @@ export async function loadRemoteModel(
     },
     stream,
     tensors: null,
+    watch: null,
     load: () => ({
       queuedRows: turns.waiting(),
       runningGroups: turns.taken(),

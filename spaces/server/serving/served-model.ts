@@ -6,6 +6,7 @@ import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
+import type { Recorder } from "../watch/recorder.ts";
 import type { Refused } from "../scheduling/refused.ts";
 import type { RequestDeadline, TensorsTicket } from "../scheduling/scheduler.ts";
 
@@ -19,6 +20,8 @@ export type RowOutcome =
       notes?: readonly Note[];
       /** The rules that fired; absent when none did. */
       rules?: { fired: readonly FiredRule[] };
+      /** Its features, where the row was among those that are counted. */
+      seen?: Float64Array;
     }
   | {
       ok: false;
@@ -89,6 +92,8 @@ export type ServedModel = {
    */
   stream: ((row: Row, requestDeadline: RequestDeadline) => AsyncGenerator<string, Prediction>) | null;
   tensors: TensorInterface | null;
+  /** Counts of what it sees and answers; null for a model that is answered for elsewhere. */
+  watch: Recorder | null;
   load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
   /** Answers accepted requests, refuses new ones, then frees the memory. */
   close(): Promise<void>;

@@ -84,6 +84,16 @@ export const settingsSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe("size of the cache of answers to identical inputs; 0 is off"),
+  featureShare: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.005)
+    .describe("share of the time that may go into counting features for the watch; 1 counts every row, 0 none"),
+  feedbackPredictions: count
+    .max(10_000_000)
+    .default(100_000)
+    .describe("predictions per model that a true label may still be given for; the oldest are forgotten"),
   logLevel: z
     .enum(["silent", "error", "warn", "info", "debug"])
     .default("info")

@@ -16,6 +16,7 @@ const cases: [string, HeadAnswer, string, HeadAnswer, string | null][] = [
     "2 of 5 items in both",
   ],
   ["a forecast", { values: [1, 2, 4] }, "1, 2, 4", { values: [1.5, 2, 2] }, "+2 at step 3, the largest change"],
+  ["a forecast with flags", { values: [1], flagged: [{ step: 1 }] }, "1; 1 flagged", { values: [1] }, "equal"],
   [
     "spans",
     { spans: [span(0, "Anna")] },

@@ -22,6 +22,7 @@ it("hides the bot's own secrets, and other tokens of Telegram's and GitHub's", (
     telegramWebhookSecret: null,
     githubWebhookSecret: "a-webhook-secret",
     sealingKey: null,
+    spaceKey: null,
   });
   expect(redact("bot123456:abcdefghijklmnopqrstuvwxyz0123456789/ a-github-token a-webhook-secret")).toBe(
     "bot[secret]/ [secret] [secret]",

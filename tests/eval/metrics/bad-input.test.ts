@@ -3,7 +3,7 @@ import { catalog, metricsFor, type Sample } from "../../../eval/metrics/catalog.
 import type { MetricName } from "../../../models/core/manifest/gates.ts";
 import { type Task, tasks } from "../../../models/core/manifest/manifest.ts";
 import type { MetricResult } from "../../../eval/schema/metrics.ts";
-import { binaryA, binaryB, many, metric, numberA, numberB, options, sample } from "./samples.ts";
+import { binaryA, binaryB, binaryGroups, many, metric, numberA, numberB, options, sample } from "./samples.ts";
 
 /** The same sample with one value of one array replaced. */
 function spoiled(rows: Sample, field: "labels" | "scores", at: number, to: number): Sample {
@@ -18,7 +18,10 @@ const manyNames = metricsFor("multiclass-classification")
   .filter((name) => catalog.get(name)?.measure(many, { ...options, intervals: false }).status === "ok");
 const numberNames = metricsFor("regression").map(({ name }) => name);
 const every: [MetricName, Sample][] = [
-  ...binaryNames.map((name): [MetricName, Sample] => [name, binaryA]),
+  ...binaryNames.map((name): [MetricName, Sample] => [
+    name,
+    name === "precision_at_k" ? { ...binaryA, groups: binaryGroups } : binaryA,
+  ]),
   ...manyNames.map((name): [MetricName, Sample] => [name, many]),
   ...numberNames.map((name): [MetricName, Sample] => [name, numberA]),
 ];
@@ -39,6 +42,7 @@ describe("the catalog", () => {
       "false_positive_rate",
       "f1",
       "macro_f1",
+      "precision_at_k",
     ]);
     expect(manyNames).toEqual([
       "auroc",

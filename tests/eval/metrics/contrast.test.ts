@@ -16,6 +16,7 @@ import {
   numberA,
   numberB,
   options,
+  rowMetrics,
   sample,
   value,
 } from "./samples.ts";
@@ -28,7 +29,7 @@ function contrast(name: MetricName, one: Sample, two: Sample, more = {}): Define
 }
 
 const pairs: [MetricName, Sample, Sample][] = [
-  ...metricsFor("binary-classification").map(({ name }): [MetricName, Sample, Sample] => [name, binaryA, binaryB]),
+  ...rowMetrics.map((name): [MetricName, Sample, Sample] => [name, binaryA, binaryB]),
   ...metricsFor("regression").map(({ name }): [MetricName, Sample, Sample] => [name, numberA, numberB]),
 ];
 const rate = { at: 0.1 };

@@ -7,6 +7,7 @@ import { planCheck } from "../../../eval/power/plan-check.ts";
 import { gates as gatesSchema, type CheckPolicy, type MetricName } from "../../../models/core/manifest/gates.ts";
 import type { Forecasts, Predictions } from "../../../eval/predictions/predictions.ts";
 import { drawSeries } from "../../../bench/stats/series-world.ts";
+import { requireReadOptions } from "../../../eval/metrics/unread-options.ts";
 import { metric, options, sample, value } from "./samples.ts";
 
 const airline = JSON.parse(readFileSync(new URL("fixtures/forecast.json", import.meta.url), "utf8")) as {
@@ -89,6 +90,26 @@ describe("forecast metrics equal the reference on airline passengers", () => {
     expect(value("interval_coverage", edge)).toBe(0.75);
   });
 
+  it.each<[MetricName, object]>([
+    ["interval_coverage", { at: 0.95 }],
+    ["quantile_loss", { at: 0.5, scaled: true }],
+  ])("a check of %s may name %j", (name, given) => {
+    expect(() => requireReadOptions([metric(name)], given, "model.yaml")).not.toThrow();
+  });
+
+  it("quantile_loss over the naive scale of each row is a mean of scaled losses", () => {
+    const two = sample([10, 100], [0, 0], 0, {
+      naiveScales: Float64Array.of(2, 50),
+      forecasts: {
+        series: ["a", "b"],
+        steps: Int32Array.of(1, 1),
+        quantiles: quantilesOf([[8, 120]], [0.5]),
+      },
+    });
+    expect(value("quantile_loss", two)).toBeCloseTo((1 + 10) / 2, 12);
+    expect(value("quantile_loss", two, { scaled: true })).toBeCloseTo((1 / 2 + 10 / 50) / 2, 12);
+  });
+
   it("owa averages first and takes the ratios then", () => {
     const two = sample([10, 100], [11, 150], 0, {
       naiveScales: Float64Array.of(1, 10),
@@ -126,6 +147,7 @@ describe("forecast metrics without a value", () => {
     ["a coverage that is none", "interval_coverage", only([0.1, 0.9]), { at: 1 }, /at = 1 lies outside/],
     ["a NaN", "quantile_loss", only([Number.NaN, 0.9]), {}, /the quantile NaN of row 0 is NaN/],
     ["no Naive2", "owa", plain, {}, /the column naive2/],
+    ["no scale", "quantile_loss", { ...only([0.5]) }, { scaled: true }, /no naive scale is declared/],
     ["no scale", "owa", { ...passengers, naiveScales: undefined as never }, {}, /no naive scale is declared/],
     [
       "a Naive2 without error",

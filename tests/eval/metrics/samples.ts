@@ -1,5 +1,5 @@
 import type { MeasureOptions, Sample } from "../../../eval/metrics/catalog.ts";
-import { catalog } from "../../../eval/metrics/catalog.ts";
+import { catalog, metricsFor } from "../../../eval/metrics/catalog.ts";
 import type { MetricDefinition } from "../../../eval/metrics/definition.ts";
 import type { MetricName } from "../../../models/core/manifest/gates.ts";
 import { python } from "../stats/reference.ts";
@@ -27,6 +27,11 @@ export function metric(name: MetricName): MetricDefinition {
   if (found === undefined) throw new Error(`no metric ${name}`);
   return found;
 }
+
+/** The binary metrics whose units are rows. Those of precision at k are groups: see group-precision.test.ts. */
+export const rowMetrics: readonly MetricName[] = metricsFor("binary-classification")
+  .map(({ name }) => name)
+  .filter((name) => name !== "precision_at_k");
 
 /** The value of a measured metric, NaN when undefined. */
 export function value(name: MetricName, of: Sample, more: Partial<MeasureOptions> = {}): number {

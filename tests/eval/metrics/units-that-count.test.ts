@@ -14,6 +14,7 @@ import {
   numberWeights,
   binaryWeights,
   options,
+  rowMetrics,
   sample,
 } from "./samples.ts";
 
@@ -65,12 +66,7 @@ describe("AUROC over clusters", () => {
 
 describe("rows of weight 0", () => {
   const pairs: [MetricName, Sample, Sample, Float64Array][] = [
-    ...metricsFor("binary-classification").map(({ name }): [MetricName, Sample, Sample, Float64Array] => [
-      name,
-      binaryA,
-      binaryB,
-      binaryWeights,
-    ]),
+    ...rowMetrics.map((name): [MetricName, Sample, Sample, Float64Array] => [name, binaryA, binaryB, binaryWeights]),
     ...metricsFor("regression").map(({ name }): [MetricName, Sample, Sample, Float64Array] => [
       name,
       numberA,

@@ -28,13 +28,13 @@ const cases: Record<string, Case> = {
   },
   origins: {
     toy: seriesToy(true),
-    label: { field: "actual", series: "shop", naiveScale: 2 },
-    truth: (i) => ({ actual: [i, i + 1, i % 4 === 0 ? null : 3, 4], shop: `s${i % 3}` }),
+    label: { field: "actual", series: "shop", naiveScale: 2, naive2: "plain" },
+    truth: (i) => ({ actual: [i, i + 1, i % 4 === 0 ? null : 3, 4], shop: `s${i % 3}`, plain: [10, 20, 30, 40 + i] }),
   },
   steps: {
     toy: seriesToy(true),
-    label: { field: "actual", series: "shop", step: "ahead" },
-    truth: (i) => ({ actual: i, shop: `s${i % 3}`, ahead: 1 + (i % 4) }),
+    label: { field: "actual", series: "shop", step: "ahead", naive2: "plain" },
+    truth: (i) => ({ actual: i, shop: `s${i % 3}`, ahead: 1 + (i % 4), plain: 10 * (1 + (i % 4)) }),
   },
   spans: {
     toy: spansToy(),
@@ -154,6 +154,7 @@ describe("the columns", () => {
     expect(one.slices["parity"]!.slice(0, 4)).toEqual(["even", "even", "even", "odd"]);
     expect(Array.from(one.naiveScales!.slice(0, 2))).toEqual([2, 2]);
     expect(Array.from(one.forecasts!.steps.slice(0, 4))).toEqual([1, 2, 4, 1]);
+    expect(Array.from(one.forecasts!.naive2!.slice(0, 5))).toEqual([10, 20, 40, 10, 20]);
     const { levels, values } = one.forecasts!.quantiles!;
     expect(levels).toEqual([0.1, 0.5, 0.9]);
     one.scores.forEach((score, i) => expect(values[3 * i + 1]).toBe(score));
@@ -163,6 +164,7 @@ describe("the columns", () => {
     const [steps, origins] = [await columns(cases["steps"]!), await columns(cases["origins"]!)];
     expect(steps.ids.slice(0, 3)).toEqual(["r0", "r1", "r2"]);
     expect(Array.from(steps.forecasts!.steps.slice(0, 3))).toEqual([1, 2, 3]);
+    expect(Array.from(steps.forecasts!.naive2!.slice(0, 3))).toEqual([10, 20, 30]);
     const at = origins.ids.indexOf("r1:2");
     expect(steps.scores[1]).toBe(origins.scores[at]);
   });

@@ -80,6 +80,7 @@ describe("the fast row check", () => {
     { kind: "tensor", field: "x", shape: [2, 2] },
     { kind: "tensor", field: "x", shape: [] },
     { kind: "tensor", field: "x", shape: [3] },
+    { kind: "series", field: "x", minLength: 2, maxLength: 3, min: 1 },
     { kind: "text", field: "x", maxCharacters: 3, maxTokens: 8 },
     { kind: "image", field: "x" },
     {

@@ -208,7 +208,31 @@ describe("a forecast", () => {
     expect((sorted["demand"] as SeriesResult).quantiles!.map(({ values }) => values[0])).toEqual([14, 16, 18]);
   });
 
+  describe("with observed values", () => {
+    const flag = { observed: "seen", level: 0.8 };
+    const flaggedOf = async (seen: unknown) =>
+      ((await (await open(seriesToy(true, { flag }))).predictOne({ history, seen }))["demand"] as SeriesResult).flagged;
+
+    it("flags those outside the interval, whose ends are inside, and skips what is not known", async () => {
+      expect(await flaggedOf([13.9, null, 28])).toEqual([{ step: 1, value: 13.9, low: 14, high: 18 }]);
+      expect(await flaggedOf([18, 15, 28.1])).toEqual([{ step: 3, value: 28.1, low: 16, high: 28 }]);
+    });
+
+    it.each([[undefined], [null]])("says nothing where there are none (%s)", async (seen) => {
+      expect(await flaggedOf(seen)).toBeUndefined();
+    });
+
+    it.each([
+      ["a number", 7, "seen"],
+      ["more than are forecast", [1, 2, 3, 4, 5], "seen"],
+      ["a text", [14, "15"], "seen[1]"],
+    ])("refuses %s", async (_, seen, field) => {
+      expect(await refusal(() => flaggedOf(seen))).toMatchObject({ code: "bad-row", field });
+    });
+  });
+
   it.each([
+    ["an interval that is not forecast", { flag: { observed: "seen", level: 0.9 } }, "head-flag"],
     ["levels that fall", { quantiles: [0.9, 0.5, 0.1] }, "head-quantiles"],
     ["levels without the middle", { quantiles: [0.1, 0.2, 0.9] }, "head-quantiles"],
     ["another horizon than the graph", { horizon: 5 }, "head-width"],

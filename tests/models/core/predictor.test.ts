@@ -193,6 +193,22 @@ describe("an answer that is not a finite number", () => {
   });
 });
 
+describe("a text with more tokens than the model reads", () => {
+  it("is answered with a note that says so, and a shorter one without", async () => {
+    const short = await predictorOf(
+      sequenceManifest("sequence.onnx", {
+        preprocess: { tokens: { kind: "text", tokenizer: "tokenizer.json", maxTokens: 8 } },
+      }),
+    );
+    const [cut, whole] = await short.predict([{ text: "t1 t2 t3 t4 t5 t6 t7 t8 t9" }, { text: "t1 t2" }]);
+    expect(cut).toMatchObject({
+      ok: true,
+      notes: [{ field: "text", problem: "the text has 11 tokens, and the model reads 8", cut: true }],
+    });
+    expect(whole).not.toHaveProperty("notes");
+  });
+});
+
 describe("batch parity", () => {
   it("holds for a model that masks its padding", async () => {
     expect(await sequence.batchParity(texts)).toMatchObject({ rows: 8, ok: true, tolerance: 1e-4 });

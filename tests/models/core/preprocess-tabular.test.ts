@@ -53,6 +53,18 @@ describe("columns become numbers", () => {
       [7],
     ],
     [
+      "a missing value, which becomes NaN beside one that is there",
+      {
+        columns: { x: { type: "number", missing: "nan", min: 0 }, y: { type: "number", missing: "nan" } },
+        features: [
+          { column: "x", encode: "number" },
+          { column: "y", encode: "standardize", mean: 1, std: 2 },
+        ],
+      },
+      { x: null, y: 5 },
+      [NaN, 2],
+    ],
+    [
       "derived, one from the other",
       { ...x, derive: { y: "x * 2", z: "y + 1" }, features: [{ column: "z", encode: "number" }] },
       { x: 3 },

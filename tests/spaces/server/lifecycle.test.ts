@@ -95,6 +95,9 @@ describe("reloading", () => {
     await traffic.stop();
     expect([...traffic.seen.keys()].toSorted()).toEqual(["200 1.0.0", "200 1.1.0"]);
     expect(await metric(server, "model_reloads_total", 'result="success"')).toBe(1);
+    // Series of the version that is gone would join with those of the new one.
+    const lines = (await (await server.get("/metrics")).text()).split("\n");
+    expect(lines.filter((line) => line.startsWith('model_info{model="linear"'))).toHaveLength(1);
   });
 
   it("swaps a model in a worker too, and a large request in many chunks finishes on the version that it began with", async () => {

@@ -20,7 +20,10 @@ const preprocess = manifest.shape.preprocess.parse({
   words: { kind: "text", field: "text", maxCharacters: 5000 },
   table: {
     kind: "tabular",
-    features: [{ column: "age", encode: "number" }],
+    features: [
+      { column: "age", encode: "number" },
+      { column: "city", encode: "one-hot", categories: ["Bonn", "Graz"] },
+    ],
     columns: {
       age: { type: "number", min: 0, max: 120 },
       city: { type: "string", missing: { fill: "?" } },
@@ -35,9 +38,9 @@ const preprocess = manifest.shape.preprocess.parse({
 
 test("every kind of input of a manifest becomes the field that fits it", () => {
   expect(readFields(z.toJSONSchema(rowSchema({ preprocess }), { io: "input", unrepresentable: "any" }))).toEqual([
-    { name: "text", required: true, kind: "text", maxCharacters: 5000 },
+    { name: "text", required: true, kind: "text", maxCharacters: 5000, maxTokens: 512 },
     { name: "age", required: true, kind: "number", min: 0, max: 120 },
-    { name: "city", required: false, kind: "string" },
+    { name: "city", required: false, kind: "string", choices: ["Bonn", "Graz"] },
     { name: "member", required: true, kind: "boolean" },
     { name: "day", required: true, kind: "date" },
     { name: "history", required: true, kind: "number-list", length: 28 },
@@ -46,8 +49,35 @@ test("every kind of input of a manifest becomes the field that fits it", () => {
   ]);
 });
 
+test("the key of a look-up is one line, not a text", () => {
+  const rows = rowSchema({
+    preprocess: manifest.shape.preprocess.parse({
+      card: {
+        kind: "lookup",
+        store: { path: "card.features", sha256: "0".repeat(64) },
+        key: ["card_id"],
+        features: { age: {} },
+      },
+    }),
+  });
+  expect(readFields(z.toJSONSchema(rows, { io: "input" }))).toMatchObject([{ name: "card_id", kind: "string" }]);
+});
+
+test("observed values of a forecast are a list that may have gaps, after what is asked for", () => {
+  const flag = { observed: "seen", level: 0.8 };
+  const rows = rowSchema({
+    preprocess: manifest.shape.preprocess.parse({ past: { kind: "series", minLength: 3, maxLength: 9 } }),
+    postprocess: manifest.shape.postprocess.parse([{ name: "d", from: "f", kind: "series", horizon: 4, flag }]),
+  });
+  expect(readFields(z.toJSONSchema(rows, { io: "input" }))).toEqual([
+    { name: "history", required: true, kind: "number-list" },
+    { name: "seen", required: false, kind: "number-list", gaps: true },
+  ]);
+});
+
 test.each([
   ["1, 2\n3", [1, 2, 3]],
+  ["1, null, 3", [1, null, 3]],
   ["[1, 2.5e3]", [1, 2500]],
   ["1\t2\r\n3;4", [1, 2, 3, 4]],
   ["1 two 3", [1, "two", 3]],

@@ -63,6 +63,20 @@ describe.skipIf(chromiumPath === undefined)(
       ]);
     });
 
+    test("what was observed since is a line of its own, with a ring around what is flagged", async () => {
+      const { answer } = await ask("seen");
+      expect(await answer.locator(".plot polyline").count()).toBe(3);
+      expect(await answer.locator(".plot circle.mark").count()).toBe(1);
+      expect(await answer.locator(".plot svg").getAttribute("aria-label")).toMatch(/observed now 9.*; 1 flagged$/);
+      await answer.getByText("The values").click();
+      expect(await answer.locator("tbody tr").allInnerTexts()).toEqual([
+        "1\t4.9\t4.9\t3.7\t4.9\t6.1",
+        "2\t9 flagged\t5.8\t3.4\t5.8\t8.2",
+        "3\t–\t6.7\t3.1\t6.7\t10.3",
+        "4\t–\t7.6\t2.8\t7.6\t12.4",
+      ]);
+    });
+
     test("spans are marked in the text, with what the colours mean", async () => {
       const { answer } = await ask("entities");
       expect(await answer.locator("mark").allInnerTexts()).toEqual([
@@ -89,7 +103,7 @@ describe.skipIf(chromiumPath === undefined)(
       expect(await answer.locator(".result-text").innerText()).toBe("word 7");
     });
 
-    test.each(["pages", "demand", "entities", "kinds", "words"])("%s fits a phone", async (model) => {
+    test.each(["pages", "demand", "seen", "entities", "kinds", "words"])("%s fits a phone", async (model) => {
       const { page } = await ask(model, 360);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
     });

@@ -131,6 +131,10 @@ export async function serveKinds(): Promise<Served> {
   const shown: Record<string, [Toy, Record<string, unknown>]> = {
     pages: [rankingToy(false, { k: 8, exclude: undefined }), { a: 3.2, b: 1.1, c: 0.4 }],
     demand: [seriesToy(true), { history: [1.2, 2.1, 2.0, 3.4, 3.1, 4.0] }],
+    seen: [
+      seriesToy(true, { flag: { observed: "seen", level: 0.8 } }),
+      { history: [1.2, 2.1, 2.0, 3.4, 3.1, 4.0], seen: [4.9, 9, null] },
+    ],
     entities: [spansToy(), { text: "Anna Berg moved from Vienna to New York and met Clara in Vienna ." }],
     kinds: [topToy(), { a: 1, b: 3, c: 2 }],
     words: [wordToy(), { text: "t7 t1" }],

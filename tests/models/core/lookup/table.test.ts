@@ -1,10 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { aggregateOf, asOf } from "../../../../models/core/lookup/as-of.ts";
+import { asOf } from "../../../../models/core/lookup/as-of.ts";
 import { joinKey, keyPart } from "../../../../models/core/lookup/key.ts";
+import type { ColumnTotals, KeyEvents } from "../../../../models/core/lookup/store.ts";
+import { windowReader, type Aggregate, type WindowAggregate } from "../../../../models/core/lookup/windows.ts";
 import { instantMs } from "../../../../models/core/lookup/instant.ts";
 import { RandomStream } from "../../../../eval/stats/random.ts";
 import { refusal } from "../build.ts";
 import { day, hour, noon, read, storeOf, tableOf, type Event } from "./tables.ts";
+
+type Window = { timeMs: number; overMs: number; delayMs: number };
+
+/** One aggregate over one window of events of one column. */
+function aggregateOf(
+  events: KeyEvents | null,
+  column: number | null,
+  aggregate: Aggregate,
+  { timeMs, overMs, delayMs }: Window,
+): number {
+  const into = new Float64Array(1);
+  windowReader([{ column, aggregate, overMs, delayMs }], 1)(events, timeMs, into);
+  return into[0]!;
+}
 
 describe("a feature table", () => {
   it("finds every key of many, and no other", async () => {
@@ -162,7 +178,7 @@ describe("what was known at a time", () => {
     }));
     const whole = (await storeOf(["x"], events)).find("a")!;
     const month = (await storeOf(["x"], events.slice(-250))).find("a")!;
-    const column = { at: 0, width: 1 };
+    const column = 0;
     for (const [over, delay] of [
       [24, 0],
       [100, 0],
@@ -183,9 +199,59 @@ describe("what was known at a time", () => {
       }
   });
 
+  it("is the same number with several windows at once, and from the totals of a column of whole numbers", async () => {
+    const random = new RandomStream(12);
+    const drawn = (i: number): Event => ({
+      key: `k${i % 3}`,
+      at: noon + Math.floor(random.uniform() * 300) * hour,
+      values: [random.uniform() < 0.1 ? null : Math.floor(random.uniform() * 7) - 2, random.uniform()],
+    });
+    const store = await storeOf(
+      ["whole", "any"],
+      Array.from({ length: 900 }, (_, i) => drawn(i)),
+      { repeats: "keep" },
+    );
+    expect(store.totals(1)).toBeNull();
+    const wanted = (["count", "sum", "mean"] as const).flatMap((aggregate): WindowAggregate[] =>
+      [1, 24, 100].flatMap((hours) =>
+        [0, 48].flatMap((delay) =>
+          [0, 1, ...(aggregate === "count" ? [null] : [])].map((column) => ({
+            column,
+            aggregate,
+            overMs: hours * hour,
+            delayMs: delay * hour,
+          })),
+        ),
+      ),
+    );
+    const readers = [undefined, (column: number): ColumnTotals | null => store.totals(column)].map((totals) =>
+      windowReader(wanted, 2, totals),
+    );
+    const into = new Float64Array(wanted.length);
+    for (const key of ["k0", "k1", "k2", "unknown"])
+      for (let h = -5; h < 320; h += 13) {
+        const events = store.find(key);
+        const expected = wanted.map(({ column, aggregate, overMs, delayMs }) => {
+          let [count, sum] = [0, 0];
+          for (let i = events?.from ?? 0; i < (events?.to ?? 0); i++) {
+            const end = noon + h * hour - delayMs;
+            const value = column === null ? 0 : events!.values[2 * i + column]!;
+            if (events!.times[i]! < end - overMs || events!.times[i]! >= end || Number.isNaN(value)) continue;
+            count++;
+            sum += value;
+          }
+          return aggregate === "count" ? count : aggregate === "sum" ? sum : count === 0 ? NaN : sum / count;
+        });
+        for (const reader of readers) {
+          reader(events, noon + h * hour, into);
+          expect([...into]).toEqual(expected);
+        }
+      }
+  });
+
   it("of an empty window is no event, a sum of 0 and no mean", () => {
     const window = { timeMs: noon, overMs: day, delayMs: 0 };
-    const column = { at: 0, width: 1 };
+    const column = 0;
     expect((["count", "sum", "mean"] as const).map((one) => aggregateOf(null, column, one, window))).toEqual([
       0,
       0,

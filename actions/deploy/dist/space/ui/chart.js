@@ -5,6 +5,7 @@ import { fill, h, svg } from "./dom.js";
  * or those under the pointer. `max` fixes the top of the axis; otherwise it follows the values.
  * @typedef {{ name: string, values: readonly (number | null)[] }} Series oldest first; null leaves a gap
  * @typedef {{ name: string, low: readonly (number | null)[], high: readonly (number | null)[] }} Band drawn behind them
+ * @typedef {{ name: string, values: readonly (number | null)[] }} Marks points to look at, in rings on top
  * @typedef {{
  *   title: string, format: (value: number) => string, height?: number, from?: string, to?: string, max?: number,
  *   empty: string,
@@ -18,8 +19,9 @@ const BOTTOM = 22;
 
 /**
  * @param {ChartOptions} options
- * @returns {{ element: HTMLElement, update: (series: readonly Series[], to?: string, band?: Band) => void }} `to` is a
- *   new label for the right end of the axis
+ * @returns {{
+ *   element: HTMLElement, update: (series: readonly Series[], to?: string, band?: Band, marks?: Marks) => void,
+ * }} `to` is a new label for the right end of the axis
  */
 export function chart(options) {
   const legend = h("div", { class: "legend" });
@@ -30,6 +32,8 @@ export function chart(options) {
   let series = [];
   /** @type {Band | undefined} */
   let band;
+  /** @type {Marks | undefined} */
+  let marks;
   let end = options.to ?? "";
 
   const draw = () => {
@@ -56,7 +60,7 @@ export function chart(options) {
         height,
         viewBox: `0 0 ${width} ${height}`,
         role: "img",
-        "aria-label": `${options.title}: ${sentence(series, options.format)}${band === undefined ? "" : `; ${band.name} from ${range(band, options.format)}`}`,
+        "aria-label": `${options.title}: ${sentence(series, options.format)}${band === undefined ? "" : `; ${band.name} from ${range(band, options.format)}`}${marks === undefined ? "" : `; ${counted(marks)}`}`,
       },
       ...ticks.map((tick) =>
         svg(
@@ -71,6 +75,7 @@ export function chart(options) {
       cursor,
       band !== undefined && area(band, x, y),
       ...series.flatMap((one, s) => lines(one.values, x, y, s)),
+      ...(marks === undefined ? [] : rings(marks.values, x, y)),
     );
     fill(plot, drawing);
     describe(length - 1);
@@ -103,6 +108,7 @@ export function chart(options) {
         );
       }),
       band !== undefined && bandKey(band, i),
+      marks !== undefined && h("span", { class: "key mark-key" }, h("i", { "aria-hidden": "true" }), counted(marks)),
     );
 
   /** @param {Band} drawn @param {number} i */
@@ -120,9 +126,10 @@ export function chart(options) {
   new ResizeObserver(draw).observe(plot);
   return {
     element,
-    update(next, to = end, around) {
+    update(next, to = end, around, noticed) {
       series = next;
       band = around;
+      marks = noticed;
       end = to;
       draw();
     },
@@ -154,6 +161,20 @@ function lines(values, x, y, s) {
             points: run.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" "),
           });
     });
+}
+
+/** @param {Marks} marks */
+const counted = ({ name, values }) => `${values.filter((value) => value !== null).length} ${name}`;
+
+/**
+ * @param {readonly (number | null)[]} values
+ * @param {(i: number) => number} x
+ * @param {(value: number) => number} y
+ */
+function rings(values, x, y) {
+  return values.flatMap((value, i) =>
+    value === null ? [] : [svg("circle", { class: "mark", cx: x(i), cy: y(value), r: 6 })],
+  );
 }
 
 /**

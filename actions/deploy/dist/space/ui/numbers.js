@@ -1,7 +1,7 @@
 /**
  * Numbers as people paste them: a spreadsheet's column or row, one per line, commas, semicolons, or a JSON list.
  * @param {string} text
- * @returns {unknown[] | undefined} numbers, and any other piece as its text; undefined when nothing was given
+ * @returns {unknown[] | undefined} numbers, null, and any other piece as its text; undefined when nothing was given
  */
 export function readNumberList(text) {
   const trimmed = text.trim();
@@ -18,7 +18,7 @@ export function readNumberList(text) {
     .replace(/^\[|\]$/g, "")
     .split(/[\s,;]+/)
     .filter((piece) => piece !== "")
-    .map((piece) => (Number.isFinite(Number(piece)) ? Number(piece) : piece));
+    .map((piece) => (piece === "null" ? null : Number.isFinite(Number(piece)) ? Number(piece) : piece));
 }
 
 /** @param {string} text @returns {unknown} a number; the text if it is not one; undefined if it is empty */

@@ -3,7 +3,7 @@
  * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
- *   maxCharacters?: number, choices?: string[], shape?: number[], list?: boolean,
+ *   maxCharacters?: number, maxTokens?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
  * }} Field
  */
 
@@ -42,19 +42,28 @@ function kindOf(property) {
       return { kind: "number", ...defined({ min: property.minimum, max: property.maximum }) };
     case "string":
       if (property.format === "date") return { kind: "date" };
+      if (property.format === "key") return { kind: "string" };
       if (
         String(property.contentMediaType ?? "").startsWith("image/") ||
         String(property.description ?? "").includes("bytes of an image")
       )
         return { kind: "image" };
-      if (property.maxLength > LINE) return { kind: "text", maxCharacters: property.maxLength };
-      return { kind: "string", ...defined({ choices: property.enum?.map(String) }) };
+      if (property.maxLength > LINE)
+        return {
+          kind: "text",
+          maxCharacters: property.maxLength,
+          ...defined({ maxTokens: property["x-max-tokens"] }),
+        };
+      return { kind: "string", ...defined({ choices: (property.enum ?? property.examples)?.map(String) }) };
     case "array":
       if (property.items?.type === "number" || property.items?.type === "integer")
         return {
           kind: "number-list",
           ...defined({ length: property.maxItems === property.minItems ? property.maxItems : undefined }),
         };
+      // Numbers, some of which may be null.
+      if (isNumber(withoutNull(property.items)) && !isNumber(property.items))
+        return { kind: "number-list", gaps: true };
       return innermost(property)?.type === "number" || innermost(property)?.type === "integer"
         ? { kind: "json", shape: shapeOf(property) }
         : { kind: "json", list: true };
@@ -62,6 +71,9 @@ function kindOf(property) {
       return { kind: "json" };
   }
 }
+
+/** @param {any} property */
+const isNumber = (property) => property?.type === "number" || property?.type === "integer";
 
 /** @param {any} property @returns {any} what the innermost list holds */
 function innermost(property) {

@@ -1,0 +1,2 @@
+/** Folder of the profiles below OUT. */
+export const PROFILES = "profiles";
