@@ -69,8 +69,8 @@ function report(): string {
   const percent = (count: number, of: number) => ((100 * count) / of).toFixed(1);
   const bold = (count: number | null, of: number) =>
     count === null ? "refused" : count > 0.06 * of ? `**${percent(count, of)}**` : percent(count, of);
-  const decided = found.filter(({ tally }) => tally.undefined < tally.gates);
-  const above = decided.filter(({ tally }) => tally.pass > 0.06 * tally.gates);
+  const deciding = found.filter(({ tally }) => tally.undefined < tally.gates);
+  const above = deciding.filter(({ tally }) => tally.pass > 0.06 * tally.gates);
   const lines = found.map(({ cell, metric, tally }) => {
     const { low, high } = wilson(tally.pass, tally.gates, 0.95);
     const wrong = [tally.fail, tally.limit].map((count) => bold(count, tally.gates));
@@ -86,7 +86,7 @@ ${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${c
 
 **The boundary.** The margin is the true loss in the population: every PASS is wrong, and so is every FAIL. A wrong FAIL is at once a wrong superiority of the models in each other's place. "Limit" is a confident limit at the candidate's true value, refused below 20 clusters. For coverage_at_k, which grows with the users, the truth is the mean over 1,000 draws.
 
-Wrong passes above 6 % in ${above.length} of ${decided.length} decided lines. **Bold**: above 6 %. In brackets the 95 % Wilson interval of the wrong passes.
+Wrong passes above 6 % in ${above.length} of ${deciding.length} decided lines. **Bold**: above 6 %. In brackets the 95 % Wilson interval of the wrong passes.
 
 | rows | metric | gates | wrong pass, % | wrong FAIL, % | limit, % |
 | --- | --- | --- | --- | --- | --- |

@@ -61,7 +61,7 @@ const rate = (count: number): string => {
   return `${count / gates > 0.06 ? `**${text}**` : text} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 };
 
-let [decided, above] = [0, 0];
+let [deciding, above] = [0, 0];
 const lines = worlds.flatMap((world) => {
   const named = `series=${world.series} sizes=${world.spread}${world.weights === undefined ? "" : ` weights=${world.weights}`}${world.skewed === true ? " skewed" : ""}`;
   process.stderr.write(`${named}\n`);
@@ -85,7 +85,7 @@ const lines = worlds.flatMap((world) => {
   }
   return names.map((name) => {
     const { refused, better, worse } = counts.get(name)!;
-    if (refused < gates) decided++;
+    if (refused < gates) deciding++;
     if (better > 0.06 * gates) above++;
     return refused === gates
       ? `| ${named} | ${name} | 100 | always INCONCLUSIVE | – |`
@@ -102,7 +102,7 @@ ${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${c
 
 **The boundary.** The margin is the candidate's true loss, computed from 400,000 series: every PASS ("wrong pass": the interval's upper end is below it, for lower-is-better metrics) and every FAIL is wrong. For \`interval_coverage\`, which has no better side, the two columns are the two ends of the interval of the difference, as equivalence reads them. **Bold**: above 6 %.
 
-Wrong passes ("below the truth") above 6 % in ${above} of ${decided} decided lines.
+Wrong passes ("below the truth") above 6 % in ${above} of ${deciding} decided lines.
 
 | data | metric | refused, % | below the truth, % | above the truth, % |
 | --- | --- | --- | --- | --- |
