@@ -34,7 +34,5 @@ export function heavyTailedInterval(
   if (short === 0) return { low: estimate, high: estimate };
   const hall = Math.abs(hallQuantile(-short / standardError, unseenSkew * Math.abs(skew))) * standardError;
   const long = Math.max(short, Math.min(hall, widest - short));
-  return skew > 0
-    ? { low: estimate - short, high: estimate + long }
-    : { low: estimate - long, high: estimate + short };
+  return skew > 0 ? { low: estimate - short, high: estimate + long } : { low: estimate - long, high: estimate + short };
 }
