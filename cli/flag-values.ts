@@ -2,7 +2,7 @@ import type { ThresholdGoal } from "../eval/metrics/choose-threshold.ts";
 import { InvalidArgumentError, type Option } from "commander";
 import { didYouMean } from "../models/core/did-you-mean.ts";
 import type { DecimalMark, Delimiter } from "../eval/dataset/formats/dialect.ts";
-import { decimalMarks, delimiters } from "../models/core/manifest/manifest.ts";
+import { decimalMarks, delimiters } from "../models/core/manifest/dataset-file.ts";
 
 // Parsers of flag values. Each refuses with what was expected, so that commander names the flag and exits with 2.
 

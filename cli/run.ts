@@ -5,12 +5,15 @@ import { botCommand } from "./bot.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { deployCommand } from "./deploy.ts";
+import { exportCommand } from "./export.ts";
 import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
+import { opsCommand } from "./ops.ts";
 import { notifyCommand } from "./notify.ts";
+import { retrainCommand } from "./retrain.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
@@ -52,6 +55,9 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     serveCommand,
     predictCommand,
     watchCommand,
+    exportCommand,
+    opsCommand,
+    retrainCommand,
     featuresCommand,
     deployCommand,
     rollbackCommand,

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { RepositoryApi } from "./api.ts";
+import { statusOf, type RepositoryApi } from "./api.ts";
 
 type TreeEntry = { mode: string; sha: string; folder: boolean };
 type Tree = ReadonlyMap<string, TreeEntry>;
@@ -14,6 +14,41 @@ export async function mergeBase({ octokit, owner, repo }: RepositoryApi, base: s
     per_page: 1,
   });
   return data.merge_base_commit.sha;
+}
+
+/** A commit's id, and when it was written: milliseconds since 1970; null where it does not say. */
+export type DatedCommit = { sha: string; at: number | null };
+
+/** Commits that are looked at between two: more make a time of delivery that nobody reads. */
+const maxComparePages = 5;
+
+/** What `head` has and `base` has not, oldest first, 500 at most. Null where GitHub no longer knows one of them. */
+export async function commitsBetween(
+  { octokit, owner, repo }: RepositoryApi,
+  base: string,
+  head: string,
+): Promise<DatedCommit[] | null> {
+  const found: DatedCommit[] = [];
+  try {
+    for (let page = 1; page <= maxComparePages; page += 1) {
+      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+        owner,
+        repo,
+        basehead: `${base}...${head}`,
+        per_page: 100,
+        page,
+      });
+      for (const { sha, commit } of data.commits) {
+        const at = Date.parse(commit.author?.date ?? commit.committer?.date ?? "");
+        found.push({ sha, at: Number.isNaN(at) ? null : at });
+      }
+      if (found.length >= data.total_commits || data.commits.length === 0) break;
+    }
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+  return found;
 }
 
 /** The entries of a tree by name. The tree may be named by its commit. */

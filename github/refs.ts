@@ -71,3 +71,8 @@ export async function readTagObject({ octokit, owner, repo }: RepositoryApi, sha
   const { data } = await octokit.rest.git.getTag({ owner, repo, tag_sha: sha });
   return { message: data.message, tagger: data.tagger.name, date: data.tagger.date, commit: data.object.sha };
 }
+
+/** Moves a ref, wherever it was. */
+export async function moveRef({ octokit, owner, repo }: RepositoryApi, name: string, sha: string): Promise<void> {
+  await octokit.rest.git.updateRef({ owner, repo, ref: withoutRefs(name), sha, force: true });
+}

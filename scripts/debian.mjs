@@ -54,6 +54,13 @@ const needed = [
     onlyFor: "test:slow",
   },
   {
+    name: "promtool",
+    packages: ["prometheus"],
+    without: "the rules of `sluice export prometheus` will not be played",
+    isThere: () => onPath("promtool"),
+    onlyFor: "test:slow",
+  },
+  {
     name: "Python with pandas and scikit-learn",
     packages: ["python3-pandas", "python3-sklearn"],
     without: "there is nothing to measure reading against",

@@ -16,6 +16,7 @@ import { waiversFile } from "../eval/schema/waivers.ts";
 import { liveCounts } from "../models/profile/live.ts";
 import { profileFile } from "../models/profile/schema.ts";
 import { watchState } from "../watch/schema/state.ts";
+import { opsFile } from "../watch/schema/ops.ts";
 import { watchFile } from "../watch/schema/verdict.ts";
 import { modelFile } from "../models/core/predictor/load.ts";
 
@@ -53,6 +54,7 @@ const published: Record<string, { schema: z.ZodType; title: string; io: "input" 
     title: "sluice calibrate --json: how often the gate is red for no reason",
     io: "output",
   },
+  "ops.schema.json": { schema: opsFile, title: "sluice ops --json: delivery, cost and test-set wear", io: "output" },
   "deployment.schema.json": {
     schema: deploymentReceipt,
     title: "deployment.json of a deployment: what was deployed, what became of it, what serves now",

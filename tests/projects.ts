@@ -23,12 +23,14 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/models/every-task.test.ts": "takes a model of every task from the gate to the deployed bundle",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/executor/predict-workflow.test.ts": "plays predict.yml whole, with real models, commits and a retry",
+  "tests/rehearsal/executor/retrain-workflow.test.ts": "plays retrain.yml whole, with real trainings and pull requests",
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
   "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",
   "tests/predict/postgres.test.ts": "installs and crashes a real Postgres",
   "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",
+  "tests/watch/export/promtool.test.ts": "plays 19 stories of an hour with promtool, where it is installed",
   "tests/spaces/ui/{mood,page,pair,placeholder}.test.ts": "use the page in Chromium",
 };
 
@@ -52,6 +54,7 @@ export const alone: readonly string[] = [
 export const processes: readonly string[] = [
   "tests/{actions,bot,cli,deploy,predict,rehearsal,spaces}/**/*.test.ts",
   "tests/models/*.test.ts",
+  "tests/watch/retrain/*.test.ts",
 ];
 
 export type Project = "parts" | "processes" | "slow" | "alone";

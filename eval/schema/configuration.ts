@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { sloSettings } from "../../models/core/manifest/slo.ts";
 import { watchSettings } from "../../models/core/manifest/watch.ts";
 import { modelId } from "../../models/core/manifest/manifest.ts";
+import { opsSettings } from "./ops.ts";
 
 const folder = z
   .string()
@@ -46,6 +48,10 @@ export const configuration = z.strictObject({
   watch: watchSettings
     .optional()
     .describe("What `sluice watch` decides by, for every model whose model.yaml does not say otherwise."),
+  slo: sloSettings
+    .optional()
+    .describe("What the live models promise. `sluice export prometheus` makes rules of it, `sluice ops` holds to it."),
+  ops: opsSettings.optional().describe("Prices and limits that `sluice ops` reckons with."),
   reporting: z
     .strictObject({
       comment: z

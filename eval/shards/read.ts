@@ -38,8 +38,9 @@ export async function readShards(dir: string): Promise<Shard[]> {
     if (verdict === null) continue;
     shards.push({ name, verdict, metrics: await readBounded(join(dir, name, "metrics.json"), metricsFile) });
   }
-  // actions/download-artifact puts an artifact into the folder itself when it is the only one that matches.
-  if (folders.length === 0) {
+  // actions/download-artifact puts an artifact into the folder itself when it is the only one that matches. It may hold
+  // folders of its own, such as profiles.
+  if (shards.length === 0) {
     const verdict = await readBounded(join(dir, "verdict.json"), verdictFile);
     if (verdict !== null)
       shards.push({ name: basename(dir), verdict, metrics: await readBounded(join(dir, "metrics.json"), metricsFile) });

@@ -30,6 +30,7 @@ const releaseRecord = z.looseObject({
     )
     .catch([]),
   verdict: z.preprocess(verdictIn, recordedVerdict),
+  dataset: z.looseObject({ id: z.string(), digest: z.string(), rows: z.int().positive() }).nullish().catch(null),
 });
 
 type ReleaseMetric = { metric: string; value: number; interval: { low: number; high: number } | null };
@@ -45,6 +46,8 @@ export type ReleaseRecord = {
   commit: string | null;
   verdict: RecordedVerdict;
   metrics: ReleaseMetric[];
+  /** That judged it; null where the record names none. */
+  dataset: { id: string; digest: string; rows: number } | null;
   digest: string;
 };
 
@@ -65,13 +68,14 @@ export function readRelease(message: string): ReleaseRecord | null {
   const nested = typeof value === "object" && value !== null && "receipt" in value ? value.receipt : value;
   const parsed = releaseRecord.safeParse(nested);
   if (!parsed.success) return null;
-  const { model, metrics, verdict } = parsed.data;
+  const { model, metrics, verdict, dataset } = parsed.data;
   return {
     model: model.id ?? "",
     version: model.version ?? "",
     sha256: model.sha256 ?? null,
     commit: /^Commit: ([0-9a-f]{40,64})$/m.exec(message.slice(0, from))?.[1] ?? null,
     verdict,
+    dataset: dataset ? { id: dataset.id, digest: dataset.digest, rows: dataset.rows } : null,
     digest: digestOf([message]),
     metrics: metrics
       .filter(({ slice }) => slice === "all")

@@ -9,7 +9,7 @@ export type Permissions = Readonly<Record<string, Access>>;
 
 /** An event that may start workflows, described as in GitHub's payloads. */
 export type TriggerEvent = {
-  name: "push" | "pull_request" | "merge_group" | "workflow_dispatch" | "workflow_run";
+  name: "push" | "pull_request" | "merge_group" | "workflow_dispatch" | "repository_dispatch" | "workflow_run";
   /** "OWNER/NAME" of the repository that has the workflows and runs them. */
   repository: string;
   /** GITHUB_SHA and GITHUB_REF of the run; for a pull request the merge commit and refs/pull/N/merge. */

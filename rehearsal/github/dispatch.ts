@@ -62,6 +62,36 @@ export async function dispatch(
   return run;
 }
 
+/** Starts the workflows of the default branch that listen to an event of the caller's own. A job's token may do it, too. */
+export async function raiseRepositoryDispatch(
+  world: World,
+  repository: Repository,
+  { type, payload, by }: { type: string; payload: Json; by: string },
+): Promise<void> {
+  if (type === "" || type.length > 100) throw new Refusal(422, 'Invalid request.\n\n"event_type" wasn\'t supplied.');
+  if (Object.keys(payload).length > 10)
+    throw new Refusal(422, "No more than 10 properties are allowed; 11 were supplied.");
+  const sha = await repository.git.commitOf(repository.defaultBranch);
+  if (sha === null || world.executor === null) return;
+  await world.executor.trigger({
+    name: "repository_dispatch",
+    repository: repository.fullName,
+    sha,
+    ref: `refs/heads/${repository.defaultBranch}`,
+    headSha: sha,
+    headBranch: repository.defaultBranch,
+    headRepository: { id: repository.resource.id, fullName: repository.fullName, fork: false },
+    actor: by,
+    payload: {
+      action: type,
+      branch: repository.defaultBranch,
+      client_payload: payload,
+      repository: repository.resource,
+      sender: userOf(world, by),
+    },
+  });
+}
+
 /** A workflow in GitHub's format. */
 export function workflowAnswer(
   { origin }: World,

@@ -13,7 +13,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** Called after a person has changed a branch or tag over REST. It raises the same events as a push. */
+/** Called after somebody has changed a branch or tag over REST. It does what a push does. */
 type Pushed = (
   world: World,
   repository: Repository,
@@ -57,8 +57,7 @@ async function database(
     return sha === null ? null : { ref, sha, type: (await git.typeOf(sha)) ?? "commit" };
   };
   const moved = async (ref: string, before: string, after: string) => {
-    // Changes made with a job's own token start no workflow.
-    if (caller.kind === "person" && /^refs\/(heads|tags)\//.test(ref))
+    if (caller.kind !== "anonymous" && /^refs\/(heads|tags)\//.test(ref))
       await pushed(world, repository, { ref, before, after, by: caller.login });
   };
   switch (`${method} ${kind}`) {
@@ -140,16 +139,47 @@ async function database(
       if ((await git.typeOf(name)) !== "commit") throw notFound();
       return { status: 200, body: gitCommitAnswer(world, repository, await git.commit(name)) };
     }
+    case "POST blobs": {
+      const { content = "", encoding = "utf-8" } = body as { content?: string; encoding?: string };
+      const sha = await git.makeBlob(Buffer.from(content, encoding === "base64" ? "base64" : "utf8"));
+      return { status: 201, body: { sha, url: `${world.origin}/repos/${repository.fullName}/git/blobs/${sha}` } };
+    }
+    case "POST trees": {
+      const { base_tree: base = null, tree = [] } = body as {
+        base_tree?: string | null;
+        tree?: { path: string; mode: string; sha: string | null }[];
+      };
+      // A job's token never has the permission `workflows`.
+      if (caller.kind === "job" && tree.some(({ path }) => path.startsWith(".github/workflows/")))
+        throw new Refusal(403, "Resource not accessible by integration");
+      for (const { sha } of tree)
+        if (sha !== null && (await git.typeOf(sha)) === null)
+          throw new Refusal(422, `tree.sha ${sha} is not a valid blob`);
+      const sha = await git.makeTree(base, tree);
+      return { status: 201, body: await treeAnswer(world, repository, sha, false) };
+    }
+    case "POST commits": {
+      const {
+        message = "",
+        tree = "",
+        parents = [],
+      } = body as {
+        message?: string;
+        tree?: string;
+        parents?: string[];
+      };
+      if ((await git.typeOf(tree)) !== "tree") throw new Refusal(422, "Tree SHA does not exist");
+      for (const parent of parents)
+        if ((await git.typeOf(parent)) !== "commit") throw new Refusal(422, "Parent SHA does not exist");
+      const email = `${caller.login.replace(/\W/g, "-")}@users.noreply.example.org`;
+      const author = { name: caller.login, email };
+      const sha = await git.makeCommit({ tree, parents, message, author, at: world.now() });
+      return { status: 201, body: gitCommitAnswer(world, repository, await git.commit(sha)) };
+    }
     case "GET trees": {
       const sha = await git.resolve(`${name}^{tree}`);
       if (sha === null) throw notFound();
-      const url = `${world.origin}/repos/${repository.fullName}/git`;
-      const tree = (await git.tree(sha, { recursive: query.get("recursive") !== null })).map(({ size, ...row }) => ({
-        ...row,
-        ...(size === null ? {} : { size }),
-        url: `${url}/${row.type}s/${row.sha}`,
-      }));
-      return { status: 200, body: { sha, url: `${url}/trees/${sha}`, tree, truncated: false } };
+      return { status: 200, body: await treeAnswer(world, repository, sha, query.get("recursive") !== null) };
     }
     case "GET blobs": {
       if ((await git.typeOf(name)) !== "blob") throw notFound();
@@ -169,6 +199,16 @@ async function database(
     default:
       return null;
   }
+}
+
+async function treeAnswer({ origin }: World, { git, fullName }: Repository, sha: string, recursive: boolean) {
+  const url = `${origin}/repos/${fullName}/git`;
+  const tree = (await git.tree(sha, { recursive })).map(({ size, ...row }) => ({
+    ...row,
+    ...(size === null ? {} : { size }),
+    url: `${url}/${row.type}s/${row.sha}`,
+  }));
+  return { sha, url: `${url}/trees/${sha}`, tree, truncated: false };
 }
 
 async function oneCommit(world: World, { repository }: RepositoryRequest, name: string): Promise<Answer> {

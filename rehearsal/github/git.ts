@@ -278,6 +278,25 @@ export class Git {
     });
   }
 
+  makeBlob(content: Buffer): Promise<string> {
+    return this.text(["hash-object", "-w", "--stdin"], { input: content });
+  }
+
+  /** A tree with entries put into another one. */
+  makeTree(
+    base: string | null,
+    entries: readonly { path: string; mode: string; sha: string | null }[],
+  ): Promise<string> {
+    return this.#withIndex(async (env) => {
+      if (base !== null) await this.run(["read-tree", base], { env });
+      const input = entries
+        .map(({ path, mode, sha }) => `${sha === null ? 0 : mode} ${sha ?? nullSha}\t${path}\n`)
+        .join("");
+      await this.run(["update-index", "--add", "--index-info"], { env, input });
+      return this.text(["write-tree"], { env });
+    });
+  }
+
   async tree(sha: string, { recursive = false }: { recursive?: boolean } = {}): Promise<TreeRow[]> {
     const rows = (await this.run(["ls-tree", "-l", "-z", ...(recursive ? ["-r", "-t"] : []), sha]))
       .toString()

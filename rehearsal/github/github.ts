@@ -256,6 +256,11 @@ export class GitHub implements Platform {
     (environment === undefined ? found : environmentOf(this.world, found, environment)).variables[name] = value;
   }
 
+  /** The setting "Allow GitHub Actions to create and approve pull requests", which is off in a new repository. */
+  allowActionsToOpenPulls(repository: string, allowed = true): void {
+    repositoryNamed(this.world, repository).actionsOpenPulls = allowed;
+  }
+
   /** @param events names of events, or "*" */
   addWebhook(repository: string, hook: { url: string; secret: string; events: readonly string[] }): void {
     addHook(this.world, repositoryNamed(this.world, repository), hook);

@@ -32,6 +32,7 @@ const needs: readonly [methods: string, path: RegExp, job: readonly string[] | n
   ["GET", /^(check-runs|check-suites|commits\/[^/]+\/check-(runs|suites))/, ["checks"]],
   ["POST PATCH", /^check-(runs|suites)/, ["checks"], "app"],
   ["GET", /^deployments/, ["deployments"]],
+  ["POST", /^dispatches$/, ["contents"], "write"],
   ["POST DELETE", /^deployments/, ["deployments"], "write"],
   ["PUT", /^pulls\/\d+\/merge$/, ["contents"], "write"],
   ["PUT", /^pulls\/\d+\/update-branch$/, null, "write"],

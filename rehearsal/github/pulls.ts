@@ -50,6 +50,8 @@ export function pullRoutes(raised: Raised): Routes {
       };
     }
     if (rest === "pulls" && method === "POST") {
+      if (caller.kind === "job" && !repository.actionsOpenPulls)
+        throw new Refusal(403, "GitHub Actions is not permitted to create or approve pull requests.");
       const {
         title = "",
         head = "",

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RunRecord } from "../executor/platform.ts";
-import { dispatch, nameOf, workflowAnswer } from "./dispatch.ts";
+import { dispatch, nameOf, raiseRepositoryDispatch, workflowAnswer } from "./dispatch.ts";
 import { artifactAnswer, environmentLink, jobAnswer, runAnswer, workflowId } from "./run-answers.ts";
 import {
   notFound,
@@ -23,6 +23,14 @@ function redirectTo(world: World, give: () => Promise<Answer>): Answer {
 /** The executor's workflows, runs, jobs, artifacts and waiting environments, in GitHub's format. */
 export const runRoutes: Routes = async (world, request) => {
   const { repository, method, rest, body, caller, query } = request;
+  if (rest === "dispatches" && method === "POST") {
+    const { event_type: type = "", client_payload: payload = {} } = body as {
+      event_type?: string;
+      client_payload?: Record<string, unknown>;
+    };
+    await raiseRepositoryDispatch(world, repository, { type, payload, by: caller.login });
+    return { status: 204 };
+  }
   if (!rest.startsWith("actions/")) return null;
   const path = rest.slice("actions/".length);
   const runs = (world.executor?.runs ?? []).filter(

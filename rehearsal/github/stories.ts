@@ -126,6 +126,7 @@ function remember(
     environments: [],
     secrets: {},
     variables: {},
+    actionsOpenPulls: false,
     pulls: new Map(),
     required: new Map(),
     deployments: [],

@@ -100,6 +100,8 @@ export type Repository = {
   environments: Environment[];
   secrets: Record<string, string>;
   variables: Record<string, string>;
+  /** The setting "Allow GitHub Actions to create and approve pull requests". */
+  actionsOpenPulls: boolean;
   pulls: Map<number, Pull>;
   /** Branch → names of the checks that a merge requires. */
   required: Map<string, readonly string[]>;

@@ -51,8 +51,28 @@ export async function readModels(origin: string, deps: ReadDeps): Promise<string
   });
 }
 
+/** The text of /metrics of a server. @throws EvaluationError as `readLive` */
+export async function readMetricsText(origin: string, deps: ReadDeps): Promise<string> {
+  return getText(`${origin}/metrics`, origin, deps, "text/plain");
+}
+
 /** @throws EvaluationError `watch-unreachable`, `watch-answer` */
 async function getJson(url: string, origin: string, deps: ReadDeps): Promise<unknown> {
+  const text = await getText(url, origin, deps, "application/json");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new EvaluationError({
+      code: "watch-answer",
+      place: url,
+      problem: "the answer is not JSON",
+      expected: "a JSON object",
+    });
+  }
+}
+
+/** @throws EvaluationError `watch-unreachable`, `watch-answer` */
+async function getText(url: string, origin: string, deps: ReadDeps, accept: string): Promise<string> {
   const refuse = (code: string, own: Omit<Diagnostic, "code" | "place">) =>
     new EvaluationError({ code, place: url, ...own });
   let response: Response;
@@ -61,7 +81,7 @@ async function getJson(url: string, origin: string, deps: ReadDeps): Promise<unk
     response = await deps.fetch(url, {
       redirect: "error",
       signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(deps.signal === undefined ? [] : [deps.signal])]),
-      headers: { accept: "application/json", ...deps.headersOf?.(origin) },
+      headers: { accept, ...deps.headersOf?.(origin) },
     });
     text = await response.text();
   } catch (error) {
@@ -77,15 +97,11 @@ async function getJson(url: string, origin: string, deps: ReadDeps): Promise<unk
   const said = /"detail":"([^"]{1,200})/.exec(text)?.[1];
   if (!response.ok || text.length > LARGEST_BYTES)
     throw refuse("watch-answer", {
-      problem: "the server has no counts of this model",
+      problem: url.endsWith("/metrics") ? "the server shows no metrics" : "the server has no counts of this model",
       expected: "200",
       received: `${response.status}${said === undefined ? "" : `: ${said}`}`,
       ...(response.status === 401 ? { hint: "set SLUICE_API_KEY" } : {}),
       ...(response.status === 404 ? { hint: "an older server has no /watch: deploy the model again" } : {}),
     });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refuse("watch-answer", { problem: "the answer is not JSON", expected: "a JSON object" });
-  }
+  return text;
 }

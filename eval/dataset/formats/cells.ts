@@ -50,7 +50,8 @@ export function parseCell(text: string | null, type: CellType, mark: DecimalMark
   return text;
 }
 
-function stepCells(step: PreprocessStep): [string, CellType][] {
+/** The fields of a row that a preprocessing step reads, and how their cells are read. */
+export function stepCells(step: PreprocessStep): [string, CellType][] {
   switch (step.kind) {
     case "text":
       return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];

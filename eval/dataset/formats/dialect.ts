@@ -1,4 +1,4 @@
-import type { decimalMarks, delimiters } from "../../../models/core/manifest/manifest.ts";
+import type { decimalMarks, delimiters } from "../../../models/core/manifest/dataset-file.ts";
 
 export type Delimiter = (typeof delimiters)[number];
 export type DecimalMark = (typeof decimalMarks)[number];

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
-import type { DatasetFile } from "../../../models/core/manifest/manifest.ts";
+import type { DatasetFile } from "../../../models/core/manifest/dataset-file.ts";
 import type { CellType } from "./cells.ts";
 import type { PlaceStyle, Reading } from "./reading.ts";
 import { readCsv } from "./csv.ts";

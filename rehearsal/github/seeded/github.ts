@@ -197,6 +197,7 @@ function seededRepository(
     },
     secrets: {},
     variables: {},
+    actionsOpenPulls: true,
     get pulls() {
       return new Map(owner === home ? allPulls(state).map((stored) => [stored.number, pullOf(stored)]) : []);
     },

@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { latencyBucketsSeconds } from "../../../models/core/manifest/slo.ts";
 import type { RemoteModelEvents } from "../serving/remote-model.ts";
 import type { Registry as Models, Slot } from "../serving/registry.ts";
 import type { RowOutcome, ServedModel } from "../serving/served-model.ts";
 import type { SchedulerEvents } from "../scheduling/scheduler.ts";
+import { profileSeries } from "./profile-series.ts";
 import { countSeries, histogramSeries, quantileSeries } from "./series.ts";
 
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const SECONDS = [...latencyBucketsSeconds];
 const SHORT_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, ...SECONDS.slice(1)];
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
@@ -248,6 +250,12 @@ export function createMetrics(
     },
   );
 
+  profileSeries(registry, () =>
+    (models()?.slots() ?? []).flatMap(({ id, state }) =>
+      state.kind === "ready" && state.model.watch !== null ? [{ model: id, watch: state.model.watch }] : [],
+    ),
+  );
+
   return {
     registry,
     began: () => {
@@ -317,6 +325,8 @@ export function createMetrics(
         };
       };
       const labels = { model: model.id };
+      // A series that is born with its first error hides that error from rate().
+      for (const status of [200, 500, 503]) requests.inc({ ...labels, status }, 0);
       replaceSeries(info, model.id, [
         [
           {

@@ -120,6 +120,7 @@ describe("one verdict from all shards", () => {
 
   it("takes the files of a single shard from the folder itself, where the download puts them", async () => {
     shard(".", "births");
+    mkdirSync(join(workspace, "shards/profiles"));
     const run = await report(onPullRequest, { shards: "1", models: "births" });
     expect([run.code, run.outputs["verdict"]]).toEqual([0, "PASS"]);
   });
