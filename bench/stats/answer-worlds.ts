@@ -7,13 +7,22 @@ import type { Task } from "../../models/core/manifest/manifest.ts";
 import { normals } from "./normals.ts";
 
 /** How rows are drawn from a world. */
-export type AnswerCell = { rows: number; clusterSize: number; weighted: boolean };
+export type AnswerCell = {
+  /** Of clusters of uneven size: on average. */
+  rows: number;
+  /** Rows of a cluster, 1 to 20; 1: independent rows. */
+  clusterSize: number;
+  /** σ of the clusters' lognormal sizes, which are cut at 20; 0: equal ones. */
+  sizes?: number;
+  /** σ of the rows' lognormal weights; 0: none. */
+  weights: number;
+};
 
 /** A population of rows with what two models answer on each, of which the candidate is a little worse. */
 export type AnswerWorld = {
   task: Task;
-  candidate: Sample;
-  baseline: Sample;
+  /** The whole population, with a cell's weights. */
+  whole(cell: AnswerCell): { candidate: Sample; baseline: Sample };
   /** A cell's rows: independent, or whole clusters of neighbours, which are alike. */
   draw(cell: AnswerCell, seed: number, gate: number): { candidate: Sample; baseline: Sample };
 };
@@ -21,7 +30,10 @@ export type AnswerWorld = {
 /** Rows of a world, unless another number is asked for. */
 const usualRows = 12_000;
 /** Rows that share a cluster in the population. A cell's clusters are parts of these. */
-const neighbours = 20;
+export const neighbours = 20;
+
+/** σ of what the candidate gains or loses in a whole cluster, in log odds or (texts) logarithms of the error rate. */
+const clusterEffect = 0.3;
 
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -32,9 +44,16 @@ function difficulties(seed: number, population: number): Float64Array {
   return own.map((z, i) => Math.sqrt(0.7) * z + Math.sqrt(0.3) * (shared[Math.floor(i / neighbours)] as number));
 }
 
+/** How much better or worse than usual the candidate is on the rows of a cluster, standard normal, per row. */
+function leanings(seed: number, population: number): Float64Array {
+  const shared = normals(new RandomStream(seed, 6), population / neighbours);
+  return Float64Array.from({ length: population }, (_, i) => shared[Math.floor(i / neighbours)] as number);
+}
+
 function rankings(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
   const hard = difficulties(seed, population);
+  const lean = leanings(seed, population);
   const catalogueSize = 400;
   const relevant: string[][] = [];
   const lists = { candidate: [] as string[][], baseline: [] as string[][] };
@@ -52,7 +71,8 @@ function rankings(seed: number, population: number): { candidate: Answers; basel
     ] as const) {
       const list = noise.filter((item, i) => noise.indexOf(item) === i && !items.includes(item));
       luck.forEach(([found, own, place], i) => {
-        const chance = logistic(shift - (hard[user] as number));
+        const leaning = role === "candidate" ? clusterEffect * (lean[user] as number) : 0;
+        const chance = logistic(shift + leaning - (hard[user] as number));
         if ((role === "candidate" && own < 0.3 ? own / 0.3 : found) < chance)
           list.splice(Math.floor(20 * place ** 2), 0, items[i] as string);
       });
@@ -66,6 +86,7 @@ function rankings(seed: number, population: number): { candidate: Answers; basel
 function entities(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
   const hard = difficulties(seed, population);
+  const lean = leanings(seed, population);
   const label: Span[][] = [];
   const predicted = { candidate: [] as Span[][], baseline: [] as Span[][] };
   for (let row = 0; row < population; row++) {
@@ -81,7 +102,8 @@ function entities(seed: number, population: number): { candidate: Answers; basel
     ] as const) {
       const draw = ([common, own]: readonly [number, number]) =>
         role === "candidate" && own < 0.3 ? own / 0.3 : common;
-      const chance = logistic(shift - (hard[row] as number));
+      const leaning = role === "candidate" ? clusterEffect * (lean[row] as number) : 0;
+      const chance = logistic(shift + leaning - (hard[row] as number));
       const found = spans.flatMap((span, i): Span[] => {
         const u = draw(luck[i] as readonly [number, number]);
         return u < chance ? [span] : u < 0.5 + chance / 2 ? [{ ...span, end: span.end + 1 }] : [];
@@ -97,6 +119,7 @@ function entities(seed: number, population: number): { candidate: Answers; basel
 function sentences(seed: number, population: number): { candidate: Answers; baseline: Answers } {
   const random = new RandomStream(seed, 3);
   const hard = difficulties(seed, population);
+  const lean = leanings(seed, population);
   const lengths = normals(new RandomStream(seed, 4), population);
   const references: string[][] = [];
   const hypotheses = { candidate: [] as string[], baseline: [] as string[] };
@@ -111,7 +134,8 @@ function sentences(seed: number, population: number): { candidate: Answers; base
       ["baseline", 0.12],
       ["candidate", 0.135],
     ] as const) {
-      const chance = Math.min(0.9, rate * Math.exp(0.8 * (hard[row] as number)));
+      const leaning = role === "candidate" ? clusterEffect * (lean[row] as number) : 0;
+      const chance = Math.min(0.9, rate * Math.exp(0.8 * (hard[row] as number) + leaning));
       hypotheses[role].push(
         luck
           .flatMap(([common, own, kind, other], i) => {
@@ -133,7 +157,7 @@ export const worldTasks = Object.keys(worlds) as WorldTask[];
 
 export function answerWorld(task: WorldTask, seed: number, population = usualRows): AnswerWorld {
   const made = worlds[task](seed, population);
-  const weights = normals(new RandomStream(seed, 5), population).map((z) => Math.exp(0.5 * z));
+  const heavy = normals(new RandomStream(seed, 5), population);
   const all = Int32Array.from(Array(population).keys());
   const whole = (answers: Answers): Sample => {
     const predictions: Predictions = {
@@ -145,36 +169,43 @@ export function answerWorld(task: WorldTask, seed: number, population = usualRow
       classes: [],
       slices: {},
       groups: null,
-      weights,
+      weights: null,
       answers,
       datasetDigest: null,
     };
     return sampleOf(predictions, all);
   };
   const [candidate, baseline] = [whole(made.candidate), whole(made.baseline)];
+  const weighing = (rows: Int32Array, spread: number): Float64Array | null =>
+    spread === 0 ? null : Float64Array.from(rows, (row) => Math.exp(spread * (heavy[row] as number)));
   return {
     task,
-    candidate,
-    baseline,
-    draw({ rows, clusterSize, weighted }, drawSeed, gate) {
+    whole: ({ weights }) => ({
+      candidate: { ...candidate, weights: weighing(all, weights) },
+      baseline: { ...baseline, weights: weighing(all, weights) },
+    }),
+    draw({ rows, clusterSize, sizes = 0, weights: spread }, drawSeed, gate) {
       const random = new RandomStream(drawSeed, gate);
-      const drawn = new Int32Array(rows);
-      const groups = clusterSize > 1 ? new Array<string>(rows) : null;
-      for (let at = 0; at < rows; at += clusterSize) {
-        const size = Math.min(clusterSize, rows - at);
-        const from =
-          clusterSize === 1
-            ? random.below(population)
-            : neighbours * random.below(population / neighbours) + random.below(neighbours - clusterSize + 1);
+      const drawn: number[] = [];
+      const groups: string[] = [];
+      const own = normals(random, sizes > 0 ? Math.round(rows / clusterSize) : 0);
+      for (let cluster = 0; cluster < Math.round(rows / clusterSize); cluster++) {
+        const stretch = sizes > 0 ? Math.exp(sizes * (own[cluster] as number) - sizes ** 2 / 2) : 1;
+        const size = Math.min(neighbours, Math.max(1, Math.round(clusterSize * stretch)));
+        // Round the cluster from any of its rows, so that each is as likely as the others.
+        const first = neighbours * random.below(population / neighbours);
+        const offset = random.below(neighbours);
         for (let k = 0; k < size; k++) {
-          drawn[at + k] = from + k;
-          if (groups !== null) groups[at + k] = `c${at}`;
+          drawn.push(first + ((offset + k) % neighbours));
+          groups.push(`c${cluster}`);
         }
       }
-      const of = (sample: Sample): Sample => {
-        const some = selectRows(sample, drawn);
-        return { ...some, groups, weights: weighted ? some.weights : null };
-      };
+      const some = Int32Array.from(drawn);
+      const of = (sample: Sample): Sample => ({
+        ...selectRows(sample, some),
+        groups: clusterSize > 1 ? groups : null,
+        weights: weighing(some, spread),
+      });
       return { candidate: of(candidate), baseline: of(baseline) };
     },
   };

@@ -1,19 +1,21 @@
 import { type MetricDefinition, metricsFor, type Sample } from "../../eval/metrics/catalog.ts";
-import { decideConfidentLimit, decideNonInferiority, decideSuperiority } from "../../eval/stats/decide.ts";
+import { fewClusters } from "../../eval/power/few-clusters.ts";
+import { decideConfidentLimit, decideNonInferiority } from "../../eval/stats/decide.ts";
 import { type AnswerCell, type AnswerWorld } from "./answer-worlds.ts";
 
 /** Counts of simulated gates of one metric. */
 export type AnswerTally = {
   gates: number;
-  /** Gates without a figure or an interval; they never pass. */
+  /** Gates without a figure or an interval, or with too few clusters to decide; they never pass. */
   undefined: number;
-  /** Non-inferiority with the true loss as the margin: every PASS is wrong, and every FAIL. */
+  /**
+   * Non-inferiority with the true loss as the margin: every PASS is wrong, and every FAIL. A wrong FAIL is at once a wrong
+   * superiority by the margin of the models in each other's place.
+   */
   pass: number;
   fail: number;
-  /** Superiority by exactly the margin, with the models in each other's place. */
-  superiority: number;
-  /** A confident limit at the candidate's true value. */
-  limit: number;
+  /** A confident limit at the candidate's true value; null where there are too few clusters for one. */
+  limit: number | null;
 };
 
 export const answerAlpha = 0.05;
@@ -31,8 +33,8 @@ export function truthOf(
     return found.status === "ok" ? found.value : Number.NaN;
   };
   if (metric.name !== "coverage_at_k") {
-    const of = (sample: Sample): Sample => (cell.weighted ? sample : { ...sample, weights: null });
-    return { candidate: value(of(world.candidate)), baseline: value(of(world.baseline)) };
+    const whole = world.whole(cell);
+    return { candidate: value(whole.candidate), baseline: value(whole.baseline) };
   }
   const draws = 1000;
   let [candidate, baseline] = [0, 0];
@@ -58,14 +60,20 @@ export function simulateAnswers(
         const truth = truthOf(world, metric, cell, seed);
         const { direction } = metric;
         const loss = direction === "higher" ? truth.baseline - truth.candidate : truth.candidate - truth.baseline;
-        const tally: AnswerTally = { gates: 0, undefined: 0, pass: 0, fail: 0, superiority: 0, limit: 0 };
+        const tally: AnswerTally = { gates: 0, undefined: 0, pass: 0, fail: 0, limit: 0 };
         for (let gate = 0; gate < gatesOf(metric); gate++) {
           tally.gates++;
           const { candidate, baseline } = world.draw(cell, seed, gate);
           const asked = { level, seed: gate + 1 };
-          const own = metric.measure(candidate, asked);
+          const own = fewClusters(metric.name, candidate, true) === null ? metric.measure(candidate, asked) : null;
           const [min, max] = direction === "higher" ? [truth.candidate, null] : [null, truth.candidate];
-          if (own.status === "ok" && decideConfidentLimit(own.interval, min, max) === "pass") tally.limit++;
+          if (own === null) tally.limit = null;
+          else if (own.status === "ok" && decideConfidentLimit(own.interval, min, max) === "pass")
+            tally.limit = (tally.limit as number) + 1;
+          if (fewClusters(metric.name, candidate, false) !== null) {
+            tally.undefined++;
+            continue;
+          }
           const contrast = metric.contrast(candidate, baseline, asked);
           if (contrast.status === "undefined") {
             tally.undefined++;
@@ -75,7 +83,6 @@ export function simulateAnswers(
           const outcome = decideNonInferiority({ low, high }, loss, direction);
           if (outcome === "pass") tally.pass++;
           if (outcome === "fail") tally.fail++;
-          if (decideSuperiority({ low: -high, high: -low }, loss, direction) === "pass") tally.superiority++;
         }
         return [metric.name, tally];
       }),

@@ -82,6 +82,7 @@ export const bleu: MetricDefinition = {
       demand: "any",
       range: [0, 100],
       byClass: false,
+      heavyTails: "always",
       prepare(sample, { tokenizer = "13a", lowercase = false }) {
         const texts = textsOf(sample);
         if (texts === null) return "the predictions are no texts";

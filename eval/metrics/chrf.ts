@@ -103,6 +103,7 @@ export const chrf: MetricDefinition = {
       demand: "any",
       range: [0, 100],
       byClass: false,
+      heavyTails: "always",
       prepare(sample, { wordOrder = 0, lowercase = false }) {
         const texts = textsOf(sample);
         if (texts === null) return "the predictions are no texts";

@@ -61,6 +61,7 @@ export const entityF1: MetricDefinition = {
       demand: "any",
       range: [0, 1],
       byClass: false,
+      heavyTails: "always",
       prepare(sample, { entityType }) {
         const spans = spansOf(sample);
         if (spans === null) return "the predictions are no spans";

@@ -46,6 +46,7 @@ export function errorRate(
         demand: "any",
         range: [0, Infinity],
         byClass: false,
+        heavyTails: "always",
         prepare(sample, { normaliser = "none" }) {
           const texts = textsOf(sample);
           if (texts === null) return "the predictions are no texts";

@@ -2,16 +2,20 @@ import type { MeasureOptions, MetricDefinition, Sample } from "./definition.ts";
 import { centralInterval, hasQuantiles, quantilesOf, widestNominal } from "./quantiles.ts";
 import { rowMeanSums } from "./row-mean.ts";
 import { contrastShare, measureShare } from "./share.ts";
+import type { SumMetric } from "./sum-metric.ts";
 
 /** 1 for each row whose label lies in the interval, ends included. */
-const coveredRows = rowMeanSums("any", [0, 1], (sample, options) => {
-  const ends = centralInterval(sample, options);
-  return typeof ends === "string"
-    ? ends
-    : sample.labels.map((label, row) =>
-        label >= (ends.low[row] as number) && label <= (ends.high[row] as number) ? 1 : 0,
-      );
-});
+const coveredRows: SumMetric = {
+  ...rowMeanSums("any", [0, 1], (sample, options) => {
+    const ends = centralInterval(sample, options);
+    return typeof ends === "string"
+      ? ends
+      : sample.labels.map((label, row) =>
+          label >= (ends.low[row] as number) && label <= (ends.high[row] as number) ? 1 : 0,
+        );
+  }),
+  heavyTails: "of forecasts",
+};
 
 /** The nominal coverage that is asked for, else that of the candidate's widest interval, for both models alike. */
 function named(sample: Sample, options: MeasureOptions): MeasureOptions {

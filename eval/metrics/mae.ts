@@ -9,10 +9,13 @@ import { rowMeanSums, sumDefinition } from "./row-mean.ts";
  */
 export const mae: MetricDefinition = sumDefinition(
   { name: "mae", tasks: regressionTasks, direction: "lower", unit: "label", range: [0, Infinity], defaultOptions: {} },
-  rowMeanSums(
-    "any",
-    [0, Infinity],
-    ({ labels, scores }) => labels.map((label, i) => Math.abs(label - (scores[i] as number))),
-    labelSpread,
-  ),
+  {
+    ...rowMeanSums(
+      "any",
+      [0, Infinity],
+      ({ labels, scores }) => labels.map((label, i) => Math.abs(label - (scores[i] as number))),
+      labelSpread,
+    ),
+    heavyTails: "of forecasts",
+  },
 );

@@ -15,10 +15,13 @@ export const mape: MetricDefinition = sumDefinition(
     range: [0, Infinity],
     defaultOptions: {},
   },
-  rowMeanSums("any", [0, Infinity], ({ labels, scores }) => {
-    const zero = labels.indexOf(0);
-    return zero >= 0
-      ? `the label of row ${zero} is 0: there is no percentage of it`
-      : labels.map((label, i) => Math.abs((label - (scores[i] as number)) / label));
-  }),
+  {
+    ...rowMeanSums("any", [0, Infinity], ({ labels, scores }) => {
+      const zero = labels.indexOf(0);
+      return zero >= 0
+        ? `the label of row ${zero} is 0: there is no percentage of it`
+        : labels.map((label, i) => Math.abs((label - (scores[i] as number)) / label));
+    }),
+    heavyTails: "of forecasts",
+  },
 );

@@ -3,7 +3,7 @@ import { type ContrastResult, type MetricDefinition, regressionTasks, type Sampl
 import { selectRows } from "../predictions/select-rows.ts";
 import { labelSpread } from "./sample.ts";
 import { rowMeanSums } from "./row-mean.ts";
-import { contrastSums, measureSums } from "./sum-metric.ts";
+import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 
 /** Why errors cannot be scaled; null when those of some row can. */
 export function scaleProblem({ labels, naiveScales }: Sample): string | null {
@@ -27,14 +27,17 @@ function scaledErrors(sample: Sample): Float64Array | string {
   );
 }
 
-const sums = rowMeanSums(
-  "any",
-  [0, Infinity],
-  scaledErrors,
-  (sample) =>
-    labelSpread(sample) /
-    (sample.naiveScales ?? new Float64Array()).reduce((least, scale) => Math.min(least, scale), Infinity),
-);
+const sums: SumMetric = {
+  ...rowMeanSums(
+    "any",
+    [0, Infinity],
+    scaledErrors,
+    (sample) =>
+      labelSpread(sample) /
+      (sample.naiveScales ?? new Float64Array()).reduce((least, scale) => Math.min(least, scale), Infinity),
+  ),
+  heavyTails: "of forecasts",
+};
 
 /** The rows whose series has a scale; null when that is all of them, or none. */
 function scaledRows({ labels, scores, naiveScales }: Sample): Int32Array | null {

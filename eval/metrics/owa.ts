@@ -75,5 +75,5 @@ export const owa: MetricDefinition = sumDefinition(
     defaultOptions: {},
     listed: ({ forecasts, naiveScales }) => forecasts?.naive2 !== undefined && naiveScales !== undefined,
   },
-  { demand: "any", range: [0, Infinity], byClass: false, prepare },
+  { demand: "any", range: [0, Infinity], byClass: false, heavyTails: "of forecasts", prepare },
 );

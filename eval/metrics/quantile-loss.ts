@@ -3,7 +3,7 @@ import { scaleProblem } from "./mase.ts";
 import { hasQuantiles, positionOf, quantilesOf, sameLevels } from "./quantiles.ts";
 import { rowMeanSums } from "./row-mean.ts";
 import { labelSpread } from "./sample.ts";
-import { contrastSums, measureSums } from "./sum-metric.ts";
+import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 
 /** The row's loss at each level, averaged over the levels, or at the one that is asked for. */
 function rowLosses(sample: Sample, { at, scaled = false }: MeasureOptions): Float64Array | string {
@@ -30,7 +30,10 @@ function rowLosses(sample: Sample, { at, scaled = false }: MeasureOptions): Floa
   });
 }
 
-const overLevels = rowMeanSums("any", [0, Infinity], rowLosses, labelSpread);
+const overLevels: SumMetric = {
+  ...rowMeanSums("any", [0, Infinity], rowLosses, labelSpread),
+  heavyTails: "of forecasts",
+};
 
 /**
  * Quantile (pinball) loss in the label's unit, the mean over rows and levels of max(q (y - ŷ_q), (q - 1)(y - ŷ_q));

@@ -15,7 +15,10 @@ export function symmetricError(label: number, score: number): number {
  */
 export const smape: MetricDefinition = sumDefinition(
   { name: "smape", tasks: regressionTasks, direction: "lower", unit: "fraction", range: [0, 2], defaultOptions: {} },
-  rowMeanSums("any", [0, 2], ({ labels, scores }) =>
-    labels.map((label, i) => symmetricError(label, scores[i] as number)),
-  ),
+  {
+    ...rowMeanSums("any", [0, 2], ({ labels, scores }) =>
+      labels.map((label, i) => symmetricError(label, scores[i] as number)),
+    ),
+    heavyTails: "of forecasts",
+  },
 );

@@ -47,6 +47,11 @@ export type SumMetric = {
    * degrees of freedom that their fourth moments leave.
    */
   carriedByFew?: boolean;
+  /**
+   * Whether differences of clusters have heavy tails, so that the interval over them is `heavyTailedInterval`: always, or
+   * where the rows are forecasts, whose clusters are series.
+   */
+  heavyTails?: "always" | "of forecasts";
   /** The parts, or why there are none. */
   prepare(sample: Sample, options: MeasureOptions): SumParts | string;
 };
@@ -111,7 +116,7 @@ export function contrastSums(
   const units = unitsOf(candidate, metric.byClass);
   let interval = sameCells(one, two)
     ? ("constant" as const)
-    : sumInterval(statistic, units, difference, options, size, metric, false);
+    : sumInterval(statistic, units, difference, options, size, metric, false, hasHeavyTails(metric, candidate));
   if (interval === "undefined") return wrong("the metric is undefined in too many resamples: too few rows");
   if (interval === "constant") {
     const unit = relative ? second : 1;
@@ -196,6 +201,10 @@ function totalWeight({ labels, weights }: Sample): number {
   return weights === null ? labels.length : weights.reduce((sum, w) => sum + w, 0);
 }
 
+function hasHeavyTails({ heavyTails }: SumMetric, { forecasts }: Sample): boolean {
+  return heavyTails === "always" || (heavyTails === "of forecasts" && forecasts !== undefined);
+}
+
 /** The number of units, or of equal ones that would weigh as evenly. */
 function independentUnits(statistic: SumStatistic, units: Units | null): number {
   return units === null ? unitCount(statistic) : effectiveUnits(units.shares);
@@ -218,6 +227,7 @@ export function widestDifference(metric: SumMetric, pair: [Sample, Sample], opti
  * `size` is the largest cell.
  *
  * @param ofValue whether the estimate is one model's value rather than a difference
+ * @param heavyTails whether the differences of clusters have heavy tails
  */
 function sumInterval(
   statistic: SumStatistic,
@@ -227,6 +237,7 @@ function sumInterval(
   size: number,
   { skewFactor, carriedByFew }: SumMetric,
   ofValue: boolean,
+  heavyTails = false,
 ): Interval | "constant" | "undefined" {
   const count = unitCount(statistic);
   if (count < 2 || constantRows(statistic, size)) return "constant";
@@ -254,7 +265,7 @@ function sumInterval(
   const first = leftOut[0] as number;
   if (leftOut.every((value) => Math.abs(value - first) <= 1e-14 * Math.abs(first))) return "constant";
   if (options.resamples === undefined && units !== null)
-    return unevenInterval(leftOut, units, estimate, level, { factor: skewFactor, ofValue });
+    return unevenInterval(leftOut, units, estimate, level, { factor: skewFactor, ofValue, heavyTails });
   const resamples = options.resamples ?? defaultResamples;
   const skew = acceleration(leftOut);
   const ends = bca(bootstrapReplicates(statistic, options.seed, resamples), estimate, skew, level);

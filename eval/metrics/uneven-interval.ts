@@ -1,6 +1,8 @@
 import type { Interval } from "../schema/verdict.ts";
 import type { Ends } from "../stats/bca.ts";
+import { heavyTailedDegrees } from "../stats/effective-degrees.ts";
 import { isSkewed, lengthenForSkew } from "../stats/hall.ts";
+import { heavyTailedInterval } from "../stats/heavy-tails.ts";
 import { jackknifeError, pooledAcceleration } from "../stats/jackknife.ts";
 import { studentQuantile } from "../stats/student.ts";
 import type { Moments } from "../stats/uneven-moments.ts";
@@ -12,6 +14,8 @@ type SkewDemand = {
   factor?: number | undefined;
   /** Whether the statistic is one model's value rather than a difference. */
   ofValue: boolean;
+  /** Whether differences over clusters have heavy tails (see `heavyTailedInterval`). */
+  heavyTails?: boolean;
 };
 
 /**
@@ -60,12 +64,17 @@ export function momentsInterval(
   units: Units,
   estimate: number,
   level: number,
-  { factor, ofValue }: SkewDemand,
+  { factor, ofValue, heavyTails = false }: SkewDemand,
 ): Ends {
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(0.5 + level / 2, df) * standardError;
   const ends = { low: estimate - half, high: estimate + half };
   const { skew, noise } = pooledAcceleration(deviations, units.independent);
+  if (heavyTails && units.clustered && !ofValue) {
+    const effectiveDf = heavyTailedDegrees(df, deviations, units.independent);
+    const widest = widestOverClusters(deviations, level);
+    return heavyTailedInterval({ estimate, standardError, df, effectiveDf, skew }, level, widest);
+  }
   if (factor === undefined && !isSkewed(skew, noise / 2)) return ends;
   const skewed = { estimate, standardError, df, skew, ...(factor === undefined ? {} : { factor }) };
   const room = widestOverClusters(deviations, level) / half - 1;

@@ -2,7 +2,7 @@ import type { MetricOptions } from "../../models/core/manifest/metric-options.ts
 import type { MetricDefinition, Sample } from "./definition.ts";
 import { rowMeanSums } from "./row-mean.ts";
 import { contrastShare, measureShare } from "./share.ts";
-import { contrastSums, measureSums } from "./sum-metric.ts";
+import { contrastSums, measureSums, type SumMetric } from "./sum-metric.ts";
 import { rankingsOf, type UserHits, userHits, withRelevant } from "./user-hits.ts";
 
 /** Cut-off of the metrics of rankings when none is given. */
@@ -21,13 +21,14 @@ export function userMeanDefinition(
   valueOf: UserValue,
   kind: "mean" | "share" = "mean",
 ): MetricDefinition {
-  const sums = rowMeanSums("any", [0, 1], (sample, options) => {
+  const means = rowMeanSums("any", [0, 1], (sample, options) => {
     const rankings = rankingsOf(sample);
     if (rankings === null) return "the predictions are no rankings";
     const hits = userHits(rankings.of);
     const asked = { ...described.defaultOptions, ...options };
     return Float64Array.from(rankings.rows, (user) => valueOf(hits, user, asked));
   });
+  const sums: SumMetric = kind === "share" ? means : { ...means, heavyTails: "always" };
   const none = (sample: Sample): { status: "undefined"; reason: string; n: 0 } | null =>
     sample.labels.length === 0 ? { status: "undefined", reason: "no user has a relevant item", n: 0 } : null;
   return {

@@ -7,6 +7,7 @@ import { metricOptionsOf } from "../../models/core/manifest/metric-options.ts";
 import type { PlannedPower } from "../schema/plan.ts";
 import type { Interval } from "../schema/verdict.ts";
 import { normalQuantile } from "../stats/normal.ts";
+import { studentQuantile } from "../stats/student.ts";
 import { selectRows } from "../predictions/select-rows.ts";
 import { resampledError } from "./resampled-error.ts";
 import { aboutRows, roundUp, rowsFor, smallestChangeOf } from "./rows-needed.ts";
@@ -84,7 +85,7 @@ export function planCheck(
   const found = errorOf(policy, definition, sample, other, planned.level, request);
   if (found.standardError === null) return { ...result, method: found.method };
   const { standardError, method, truth } = found;
-  const z = normalQuantile(1 - alpha);
+  const z = Math.max(normalQuantile(1 - alpha), found.quantile);
   const rule: Rule = {
     kind: policy.kind,
     margin,
@@ -116,7 +117,15 @@ export function planCheck(
   return { ...result, standardError, method, smallestChange, passes, rowsNeeded, rowsNeededAtMost, refused };
 }
 
-type ErrorFound = { standardError: number; method: string; truth: number } | { standardError: null; method: string };
+type ErrorFound =
+  | {
+      standardError: number;
+      /** How many standard errors the interval reaches to either side; 0 where that is the normal quantile. */
+      quantile: number;
+      method: string;
+      truth: number;
+    }
+  | { standardError: null; method: string };
 
 function errorOf(
   policy: CheckPolicy,
@@ -151,13 +160,20 @@ function errorOf(
       : closed.standardError;
   const method = closed === null ? "simulated: bootstrap of the rows" : closed.method;
   if (direct === null || !(direct > 0)) return { standardError: null, method: "no variation to estimate from" };
+  const clusters = candidate.groups === null ? null : new Set(candidate.groups).size;
   if (paired || policy.kind === "limit")
-    return { standardError: direct, method, truth: policy.kind === "limit" ? own : 0 };
+    return {
+      standardError: direct,
+      quantile: closed === null && clusters !== null ? reachOf(figure.interval, direct) : 0,
+      method,
+      truth: policy.kind === "limit" ? own : 0,
+    };
   if (relative && !(own > 0))
     return { standardError: null, method: `the value is ${own}: there is no relative change` };
   const ofDifference = (direct * Math.sqrt(2 * (1 - request.correlation))) / (relative ? own : 1);
   return {
     standardError: ofDifference,
+    quantile: clusters === null || clusters < 2 ? 0 : studentQuantile(0.5 + level / 2, clusters - 1),
     method: `${method}, of one model; the other assumed like it, correlation ${request.correlation}`,
     truth: 0,
   };
@@ -174,6 +190,11 @@ function closedForm(interval: Interval | null): { standardError: number; method:
   )
     return null;
   return { standardError: standardErrorOf(interval), method: interval.method };
+}
+
+/** Half an interval's width in standard errors: over clusters it is t's quantile, and what its corrections add. */
+function reachOf(interval: Interval | null, standardError: number): number {
+  return interval === null ? 0 : (interval.high - interval.low) / 2 / standardError;
 }
 
 function inScale(value: number, relative: boolean): string {

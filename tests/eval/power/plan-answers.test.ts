@@ -12,7 +12,7 @@ const first = Int32Array.from({ length: rows }, (_, i) => i);
 
 /** Two models on the same rows of a world. */
 function pairOf(task: WorldTask): { candidate: Predictions; baseline: Predictions } {
-  const world = answerWorld(task, 2026, rows);
+  const world = answerWorld(task, 2026, rows).whole({ rows, clusterSize: 1, weights: 0 });
   const of = (sample: typeof world.candidate) => predictionsOf(selectAnswers(sample.answerRows!.of, first), { task });
   return { candidate: of(world.candidate), baseline: of(world.baseline) };
 }
