@@ -77,6 +77,9 @@ export async function recheckEvidence(context: BotContext, action: Action): Prom
       if (subject.digest !== digest) return "the report has changed since it was shown";
       return subject.passed ? null : `the gate says ${subject.verdict}`;
     }
+    // A training only makes a pull request, which the gate judges.
+    case "retrain":
+      return bot.models.some(({ id }) => id === detail.model) ? null : "the model is not in bot.yaml any more";
     case "lock":
     case "unlock":
       return null;
@@ -103,7 +106,19 @@ function reason(context: BotContext, { id, initiator, approvers, detail }: Actio
   return `${why}${login(context, initiator)}${approvers.length === 0 ? "" : `, approved by ${approvers.map((one) => login(context, one)).join(", ")}`}, through Telegram, ${id}`;
 }
 
-function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback"): Workflow {
+/** Starts a workflow with the inputs that bot.yaml names. */
+async function start(
+  github: GitHub,
+  { file, ref }: Workflow,
+  inputs: readonly (readonly [name: string | null, value: string | null])[],
+): Promise<Done> {
+  const given = Object.fromEntries(inputs.filter((one): one is [string, string] => one[0] !== null && one[1] !== null));
+  const run = await github.dispatch(file, ref, given);
+  return { words: run === null ? "started" : `started run ${run.id}`, run };
+}
+
+function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback" | "retrain"): Workflow {
+  if (kind === "retrain") return bot.github.retrain;
   return kind === "rollback" ? (bot.github.rollback ?? bot.github.deploy) : bot.github.deploy;
 }
 
@@ -115,22 +130,27 @@ export async function perform(context: BotContext, action: Action): Promise<Done
   switch (detail.kind) {
     case "deploy":
     case "rollback": {
-      const { file, ref, inputs } = workflowOf(context, detail.kind);
+      const workflow = workflowOf(context, detail.kind);
+      const { inputs } = workflow;
       // A deployment names its commit. A rollback names a version; the workflow finds that version's proved revision.
       const what: [string | null, string] =
         detail.kind === "deploy" ? [inputs.commit, action.sha] : [inputs.version, detail.version];
-      const wanted: [string | null, string | null][] = [
+      return start(github, workflow, [
         [inputs.model, detail.model],
         [inputs.environment, detail.environment],
         what,
         [inputs.reason, reason(context, action)],
         [inputs.request, action.id],
-      ];
-      const given = Object.fromEntries(
-        wanted.filter((one): one is [string, string] => one[0] !== null && one[1] !== null),
-      );
-      const run = await github.dispatch(file, ref, given);
-      return { words: run === null ? "started" : `started run ${run.id}`, run };
+      ]);
+    }
+    case "retrain": {
+      const workflow = workflowOf(context, detail.kind);
+      const why = detail.reason === "" ? "asked for" : detail.reason;
+      return start(github, workflow, [
+        [workflow.inputs.model, detail.model],
+        [workflow.inputs.reason, `${why} (${reason(context, action)})`],
+        [workflow.inputs.request, action.id],
+      ]);
     }
     case "approve":
     case "reject": {
@@ -228,7 +248,8 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
   const { detail, id, startedAt } = action;
   switch (detail.kind) {
     case "deploy":
-    case "rollback": {
+    case "rollback":
+    case "retrain": {
       const { file, ref, inputs } = workflowOf(context, detail.kind);
       if (inputs.request === null) return "unknown";
       // The earliest: whoever reads the mark in the run's name can start another run with it.

@@ -76,6 +76,8 @@ export function describeAction(detail: ActionDetail): string {
       const why = detail.kind === "reject" && detail.reason !== "" ? `: ${safe(detail.reason, 200)}` : "";
       return `${detail.kind} <b>${safe(detail.subject, 80)}</b> for <b>${safe(detail.environment)}</b> (run ${detail.run})${why}`;
     }
+    case "retrain":
+      return `train <b>${safe(detail.model)}</b> again${detail.reason === "" ? "" : `: ${safe(detail.reason, 200)}`}`;
     case "lock":
       return `lock every deployment: ${safe(detail.reason, 200)}`;
     case "unlock":
@@ -88,6 +90,7 @@ const verbs: Record<ActionDetail["kind"], string> = {
   rollback: "Roll back",
   approve: "Approve",
   reject: "Reject",
+  retrain: "Retrain",
   lock: "Lock",
   unlock: "Unlock",
 };
@@ -105,6 +108,7 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
       return bot.environments[stageOf(bot, detail.environment) ?? ""]?.danger ?? true;
     case "unlock":
       return true;
+    case "retrain":
     case "lock":
       return false;
   }

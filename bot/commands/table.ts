@@ -12,6 +12,7 @@ import { lock, unlock } from "./lock.ts";
 import { mute } from "./mute.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
+import { retrain } from "./retrain.ts";
 import { rollback } from "./rollback.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
@@ -44,7 +45,7 @@ export const help: Command = {
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
   Status: [status, watch, gates, runs, history, predict, plan],
-  Actions: [deploy, rollback, approve, reject, lock, unlock],
+  Actions: [deploy, rollback, approve, reject, retrain, lock, unlock],
   "This chat": [subscribe, mute, digest],
   You: [whoami, link, audit, help],
 };

@@ -64,9 +64,9 @@ const environment = z.strictObject({
     ),
 });
 
-/** bot.yaml: who may do what, and where. Everything that is not listed is denied. Secrets come from the environment. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 22:00");
 
+/** bot.yaml: who may do what, and where. Everything that is not listed is denied. Secrets come from the environment. */
 export const botConfiguration = z
   .strictObject({
     $schema: z.string().optional(),
@@ -160,6 +160,7 @@ export const botConfiguration = z
           ),
         deploy: workflow.prefault({ file: "deploy.yml" }),
         rollback: workflow.nullable().default(null).describe("null: the deploy workflow, given a version."),
+        retrain: workflow.prefault({ file: "retrain.yml" }).describe("The workflow that /retrain starts."),
         cards: z
           .array(z.string().min(1))
           .default(["github-actions[bot]"])

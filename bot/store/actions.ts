@@ -33,6 +33,7 @@ const actionDetail = z.discriminatedUnion("kind", [
     /** Empty until somebody has chosen one. */
     reason: z.string().default(""),
   }),
+  z.strictObject({ kind: z.literal("retrain"), model: z.string(), reason: z.string() }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
   z.strictObject({
     kind: z.literal("unlock"),

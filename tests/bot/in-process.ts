@@ -80,6 +80,7 @@ export async function botInProcess(config: object = {}, timeoutMs = 2_000, path 
   let shiftMs = 0;
   const now = () => Date.now() + shiftMs;
   Object.assign(state.workflows, { now });
+  state.workflows.workflows["retrain.yml"] = { inputs: ["model", "reason", "again", "request"] };
   state.workflows.workflows["deploy.yml"] = { inputs: ["model", "environment", "version", "ref", "reason", "request"] };
   state.git.refs["refs/heads/main"] = { sha: main, type: "commit" };
   const bot = botConfiguration.parse({
