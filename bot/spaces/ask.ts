@@ -6,7 +6,7 @@ const maxBytes = 64 * 1024;
 export type SpaceDeps = {
   fetch: typeof fetch;
   timeoutMs: number;
-  /** The key of Spaces whose counts are read; none if not set. */
+  /** The key of Spaces that ask for one; none if not set. */
   headersOf?: (origin: string) => Record<string, string>;
 };
 export type Answer<T> = { ok: true; value: T; ms: number } | { ok: false; why: string };
@@ -56,7 +56,7 @@ export function askPrediction(deps: SpaceDeps, url: string, model: string, row: 
 
 /** One request with a time limit, without redirects, and with an answer of bounded size. It never throws. */
 async function ask<T>(
-  { fetch: transport, timeoutMs }: SpaceDeps,
+  { fetch: transport, timeoutMs, headersOf }: SpaceDeps,
   url: string,
   schema: z.ZodType<T>,
   body?: string,
@@ -70,6 +70,7 @@ async function ask<T>(
       headers: {
         accept: `${STANDARD_ANSWER}, application/json`,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headersOf?.(new URL(url).origin),
       },
       ...(body === undefined ? {} : { body }),
     });
