@@ -49,8 +49,8 @@ const deps = {
   now: () => new Date(now),
 };
 
-type Look = { at: number; verdict: string; reason: string; answers: string; labels: string };
-const looks: Look[] = [];
+type WeeklyVerdict = { at: number; verdict: string; reason: string; answers: string; labels: string };
+const looks: WeeklyVerdict[] = [];
 let state = emptyState();
 let yesterday: { prediction: string; births: number } | null = null;
 let errors: { year: number; error: number }[] = [];
