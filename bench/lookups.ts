@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { once } from "node:events";
+import { withRedis } from "./lookups/redis.ts";
 import { tableBuilder } from "../models/core/lookup/encode-table.ts";
 
 /**
@@ -31,15 +30,6 @@ function makeTable(): void {
   writeFileSync(join(folder, "table.features"), builder.finish().bytes);
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
 function part(kind: string, port = 0): Part {
   const script = join(import.meta.dirname, "lookups/part.ts");
   const args = [
@@ -56,24 +46,6 @@ function part(kind: string, port = 0): Part {
   return JSON.parse(stdout) as Part;
 }
 
-/** With the server's memory and without the client's, which holds no features. */
-async function inRedis(): Promise<Part> {
-  const port = await freePort();
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
-  const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    await new Promise<void>((ready, failed) => {
-      server.once("error", failed);
-      server.stdout.on("data", (chunk: Buffer) => {
-        if (String(chunk).includes("Ready to accept connections")) ready();
-      });
-    });
-    return part("redis", port);
-  } finally {
-    server.kill();
-  }
-}
-
 try {
   const before = loadavg()[0]!;
   makeTable();
@@ -81,7 +53,8 @@ try {
     ["feature table, embedded", part("table")],
     ["`Map` of a Float32Array per key", part("map")],
     ["`node:sqlite`, a blob per key", part("sqlite")],
-    ["Redis on the same machine", await inRedis()],
+    // With the server's memory and without the client's, which holds no features.
+    ["Redis on the same machine", await withRedis(folder, (port) => part("redis", port))],
   ];
   const table = rows[0]![1];
   for (const [name, { sum }] of rows) if (sum !== table.sum) throw new Error(`${name} gave other numbers`);

@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -13,11 +12,12 @@ import {
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { tableBuilder } from "../models/core/lookup/encode-table.ts";
-import { encodeEvents } from "../models/core/lookup/remote-value.ts";
+import { tableBuilder } from "../../models/core/lookup/encode-table.ts";
+import { encodeEvents } from "../../models/core/lookup/remote-value.ts";
 import { load, type Load } from "./recommendation/load.ts";
 import { columns, readRequests, WIDTH, writeManifest, type Users } from "./recommendation/manifests.ts";
-import { freePort, start, type Running } from "./serving/processes.ts";
+import { withRedis } from "../lookups/redis.ts";
+import { start, type Running } from "../serving/processes.ts";
 
 /**
  * npm run bench:recommendation [-- --items 1000000 --users 1000000]
@@ -34,7 +34,7 @@ const [items, users] = [flag("items") ?? 1_000_000, flag("users") ?? 1_000_000];
 const folder = mkdtempSync(join(tmpdir(), "sluice-recommendation-"));
 const at = (...path: string[]) => join(folder, ...path);
 const requestFile = at("requests.jsonl");
-const cli = join(import.meta.dirname, "../cli.ts");
+const cli = join(import.meta.dirname, "../../cli.ts");
 const loads = [loadavg()[0]!];
 /** Of the machine, as in the sample models. */
 const PER_HOUR = 0.03;
@@ -163,16 +163,7 @@ async function updated(dir: string): Promise<{ before: Load; during: Load; secon
 }
 
 async function inRedis<T>(measure: (address: string) => Promise<T>): Promise<{ found: T; usedMb: number }> {
-  const port = await freePort();
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
-  const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    await new Promise<void>((ready, failed) => {
-      server.once("error", failed);
-      server.stdout.on("data", (chunk: Buffer) => {
-        if (String(chunk).includes("Ready to accept connections")) ready();
-      });
-    });
+  return withRedis(folder, async (port) => {
     const address = `redis://127.0.0.1:${port}`;
     const client = await createClient({ url: address }).connect();
     const raw = readFileSync(at("users.f32"));
@@ -189,10 +180,7 @@ async function inRedis<T>(measure: (address: string) => Promise<T>): Promise<{ f
     const usedMb = Number(/used_memory:(\d+)/.exec(await client.info("memory"))![1]) / 1e6;
     client.destroy();
     return { found: await measure(address), usedMb };
-  } finally {
-    server.kill();
-    await once(server, "exit");
-  }
+  });
 }
 
 const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
@@ -255,7 +243,7 @@ Goals: p95 of one client at most 60 ms; at least 400 users/s in batches. By the 
 
 A new item matrix and catalogue came beside the old ones, then model.yaml was replaced. ${update.seconds.toFixed(1)} s later the server answered from the new ones. Two clients asked all the time: ${update.during.failures} requests failed; p50 / p95 / longest ${ms(update.during.p50)} / ${ms(update.during.p95)} / ${ms(update.during.maxMs)} ms meanwhile, ${ms(update.before.p50)} / ${ms(update.before.p95)} / ${ms(update.before.maxMs)} ms before.
 `;
-  if (items === 1_000_000) writeFileSync(join(import.meta.dirname, "results/recommendation.md"), text);
+  if (items === 1_000_000) writeFileSync(join(import.meta.dirname, "../results/recommendation.md"), text);
   process.stdout.write(text);
 } finally {
   rmSync(folder, { recursive: true, force: true });

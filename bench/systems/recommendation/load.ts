@@ -1,4 +1,4 @@
-import { quantile } from "../../eval/stats/quantile.ts";
+import { quantile } from "../../../eval/stats/quantile.ts";
 import type { Request } from "./manifests.ts";
 
 export type Load = { p50: number; p95: number; maxMs: number; usersPerSecond: number; failures: number };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
+import type { ManifestInput } from "../../../models/core/manifest/manifest.ts";
 
 export const WIDTH = 64;
 export const K = 20;

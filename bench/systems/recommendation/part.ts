@@ -1,7 +1,7 @@
-import { loadManifest } from "../../models/core/predictor/load.ts";
-import { openPredictor } from "../../models/core/predictor/predictor.ts";
-import type { RankingResult } from "../../models/core/postprocess/result.ts";
-import { quantile } from "../../eval/stats/quantile.ts";
+import { loadManifest } from "../../../models/core/predictor/load.ts";
+import { openPredictor } from "../../../models/core/predictor/predictor.ts";
+import type { RankingResult } from "../../../models/core/postprocess/result.ts";
+import { quantile } from "../../../eval/stats/quantile.ts";
 import { readRequests } from "./manifests.ts";
 
 /** The model in a folder, without a server: FOLDER REQUESTS → JSON on stdout. */

@@ -1,4 +1,4 @@
-"""A made-up catalogue for bench/recommendation.ts: FOLDER ITEMS USERS.
+"""A made-up catalogue for bench/systems/recommendation.ts: FOLDER ITEMS USERS.
 
 Vectors of 64 numbers around 2,000 centres. A user's vector is the sum of 5 to 40 items of two centres over the square
 root of their number, which is also what the history graphs compute from the list. Writes items.csv, users.f32,
