@@ -37,6 +37,23 @@ async function begun(config: object = {}): Promise<void> {
   await polledTwice(here);
 }
 
+/** A deployment that failed. */
+function failed(id: number, model: string, environment: string): void {
+  const { rows, deployments } = here.github.state;
+  rows.push({
+    id,
+    sha: main,
+    ref: main,
+    task: "sluice",
+    environment,
+    description: "",
+    payload: { model: { id: model, version: "2", sha256: "x" } },
+    transient_environment: false,
+    production_environment: true,
+  });
+  deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
+}
+
 afterAll(requireRemembered);
 
 describe("events", () => {
@@ -144,24 +161,8 @@ describe("events", () => {
   it("makes no sound in quiet hours, but for a failed production", async () => {
     const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
     await begun({ quietHours: { from: inHours(-1), to: inHours(1) } });
-    const { rows, deployments } = here.github.state;
-    for (const [id, environment] of [
-      [7700, "mood-staging"],
-      [7701, "mood-production"],
-    ] as const) {
-      rows.push({
-        id,
-        sha: main,
-        ref: main,
-        task: "sluice",
-        environment,
-        description: "",
-        payload: { model: { id: "mood", version: "2", sha256: "x" } },
-        transient_environment: false,
-        production_environment: true,
-      });
-      deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
-    }
+    failed(7700, "mood", "mood-staging");
+    failed(7701, "mood", "mood-production");
     await until(() => alerts().length === 2, "both failures");
     expect(
       alerts()
@@ -176,24 +177,8 @@ describe("events", () => {
   it("is silent while a model is muted", async () => {
     await begun();
     await ask(here, here.ana, "/mute mood 1h", group);
-    const { rows, deployments } = here.github.state;
-    for (const [id, model] of [
-      [7600, "mood"],
-      [7601, "births"],
-    ] as const) {
-      rows.push({
-        id,
-        sha: main,
-        ref: main,
-        task: "sluice",
-        environment: `${model}-staging`,
-        description: "",
-        payload: { model: { id: model, version: "2", sha256: "x" } },
-        transient_environment: false,
-        production_environment: true,
-      });
-      deployments[id] = [{ id: 1, state: "failure", description: "", log_url: "", environment_url: "" }];
-    }
+    failed(7600, "mood", "mood-staging");
+    failed(7601, "births", "births-staging");
     await until(() => alerts().some(({ text }) => text?.includes("births")), "the other model's alert");
     await polledTwice(here);
     expect(alerts()).toHaveLength(1);
