@@ -13,7 +13,7 @@ import { safe } from "./context/text.ts";
 import { explainFailure } from "./github/explain.ts";
 import type { CallbackAnswers } from "./inbox/callback-answers.ts";
 import type { UpdateHandler } from "./inbox/inbox-worker.ts";
-import { asWritten, readUpdate, type RawUpdate } from "./telegram/update.ts";
+import { asWritten, readUpdate, type RawUpdate, type UserUpdate } from "./telegram/update.ts";
 import type { TelegramClient } from "./telegram/client.ts";
 import { throughClient } from "./telegram/telegraf.ts";
 
@@ -95,7 +95,7 @@ export function updateHandler(deps: UpdateHandlerDeps): UpdateHandler {
 
 function extension(
   deps: UpdateHandlerDeps,
-  act: NonNullable<ReturnType<typeof readUpdate>>,
+  act: UserUpdate,
   handling: Handling,
 ): Pick<SluiceContext, "services" | "act" | "place" | "key" | "answer" | "acknowledge" | "toast"> {
   const { chat, topic, user, updateId } = act;
