@@ -80,6 +80,8 @@ export async function recheckEvidence(context: BotContext, action: Action): Prom
     // A training only makes a pull request, which the gate judges.
     case "retrain":
       return bot.models.some(({ id }) => id === detail.model) ? null : "the model is not in bot.yaml any more";
+    case "cancel":
+      return (await github.run(detail.run)).status === "completed" ? "the run has ended" : null;
     case "lock":
     case "unlock":
       return null;
@@ -159,6 +161,9 @@ export async function perform(context: BotContext, action: Action): Promise<Done
       await noteInDeployment(context, action, detail, state);
       return { words: state, run: null };
     }
+    case "cancel":
+      await github.cancel(detail.run);
+      return { words: "GitHub was told to cancel it", run: null };
     case "lock": {
       const [sha, held] = await Promise.all([github.head(bot.branch), github.locks(bot.github.lock)]);
       const note = await github.lockNote(
@@ -266,6 +271,12 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
       return (await github.pending(detail.run)).some(({ environmentId }) => environmentId === detail.environmentId)
         ? "no"
         : "taken";
+    }
+    case "cancel": {
+      const { status, conclusion } = await github.run(detail.run);
+      // A run that is still going on can safely be told again.
+      if (status !== "completed") return "no";
+      return conclusion === "cancelled" ? { words: "cancelled", run: null } : "taken";
     }
     case "lock": {
       const held = await github.locks(bot.github.lock);

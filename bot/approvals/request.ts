@@ -78,6 +78,8 @@ export function describeAction(detail: ActionDetail): string {
     }
     case "retrain":
       return `train <b>${safe(detail.model)}</b> again${detail.reason === "" ? "" : `: ${safe(detail.reason, 200)}`}`;
+    case "cancel":
+      return `cancel <b>${safe(detail.name, 80)}</b> (run ${detail.run})`;
     case "lock":
       return `lock every deployment: ${safe(detail.reason, 200)}`;
     case "unlock":
@@ -91,6 +93,7 @@ const verbs: Record<ActionDetail["kind"], string> = {
   approve: "Approve",
   reject: "Reject",
   retrain: "Retrain",
+  cancel: "Cancel the run",
   lock: "Lock",
   unlock: "Unlock",
 };
@@ -107,6 +110,7 @@ export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDeta
     case "approve":
       return bot.environments[stageOf(bot, detail.environment) ?? ""]?.danger ?? true;
     case "unlock":
+    case "cancel":
       return true;
     case "retrain":
     case "lock":
@@ -135,7 +139,7 @@ export function askCard(context: BotContext, action: Action): Reply {
           style: kind === "ask" ? "danger" : "primary",
         },
       ],
-      [cancelButton(id)],
+      [cancelButton(action)],
     ],
   };
 }
@@ -163,7 +167,7 @@ export function confirmCard(context: BotContext, action: Action): Reply {
           style: "danger",
         },
       ]),
-      [cancelButton(id)],
+      [cancelButton(action)],
     ],
   };
 }
@@ -200,7 +204,7 @@ export function collectCard(context: BotContext, action: Action, asking: number 
     buttons: [
       ...(approve.length === 0 ? [] : [approve]),
       [{ text: "Approve…", callback: { kind: "approve", action: id }, style: "primary" }],
-      [cancelButton(id)],
+      [cancelButton(action)],
     ],
   };
 }
@@ -270,6 +274,7 @@ export function stateCard(
   };
 }
 
-function cancelButton(action: string): Button {
-  return { text: "Cancel", callback: { kind: "cancel", action } };
+/** The way out. Beside "Cancel the run", "Cancel" would be read both ways. */
+function cancelButton({ id, detail }: Action): Button {
+  return { text: detail.kind === "cancel" ? "Leave it" : "Cancel", callback: { kind: "cancel", action: id } };
 }

@@ -13,9 +13,20 @@ export const runs: Command = {
       (run) =>
         `${withSign(run.conclusion ?? run.status)} ${linkHtml(run.name, run.url)} ${safe(run.branch, 40)} ${shortSha(run.sha)}, ${ago(run.updatedAt, now())}`,
     );
+    const buttons = [
+      ...(found.some(({ status }) => status === "waiting") ? [[commandButton("/approve")]] : []),
+      ...found
+        .filter(({ conclusion, fork }) => conclusion === "failure" && !fork)
+        .slice(0, 2)
+        .map(({ id }) => [commandButton(`/logs ${id}`)]),
+      ...found
+        .filter(({ status }) => status !== "completed")
+        .slice(0, 2)
+        .map(({ id }) => [commandButton(`/cancel ${id}`)]),
+    ];
     return {
       html: ["<b>Latest runs</b>", ...(lines.length === 0 ? ["none yet"] : lines)].join("\n"),
-      ...(found.some(({ status }) => status === "waiting") ? { buttons: [[commandButton("/approve")]] } : {}),
+      ...(buttons.length === 0 ? {} : { buttons }),
     };
   },
 };

@@ -2,6 +2,7 @@ import { commandButton } from "../context/reply.ts";
 import { escapeHtml } from "../telegram/format.ts";
 import { approve, reject } from "./approve.ts";
 import { audit } from "./audit.ts";
+import { cancel } from "./cancel.ts";
 import { matchName, type Command } from "./command.ts";
 import { deploy } from "./deploy.ts";
 import { digest } from "./digest.ts";
@@ -9,6 +10,7 @@ import { gates } from "./gates.ts";
 import { history } from "./history.ts";
 import { link } from "./link.ts";
 import { lock, unlock } from "./lock.ts";
+import { logs } from "./logs.ts";
 import { mute } from "./mute.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
@@ -44,8 +46,8 @@ export const help: Command = {
 };
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
-  Status: [status, watch, gates, runs, history, predict, plan],
-  Actions: [deploy, rollback, approve, reject, retrain, lock, unlock],
+  Status: [status, watch, gates, runs, logs, history, predict, plan],
+  Actions: [deploy, rollback, approve, reject, cancel, retrain, lock, unlock],
   "This chat": [subscribe, mute, digest],
   You: [whoami, link, audit, help],
 };

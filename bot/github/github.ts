@@ -8,6 +8,7 @@ import { readDeployedModel, type DeployedModel } from "../../github/registry/dep
 import { readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
 import { readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
 import { fullName, parseRepository } from "../../github/runner.ts";
+import type { Job } from "./failed-steps.ts";
 
 type GitHubDeps = { apiUrl: string; fetch: typeof fetch; log: (text: string) => void; timeoutMs?: number };
 
@@ -58,6 +59,9 @@ export type Held = { environment: string; tagSha: string; record: LockNote };
 function isBotAccount(login: string, type: string | undefined): boolean {
   return (type ?? "User") !== "User" || login.endsWith("[bot]");
 }
+
+/** Of a log that is read. */
+const maxLogBytes = 1_000_000;
 
 const builtIn = new Set(["admin", "maintain", "write", "triage", "read", "none"]);
 const time = (text: string | null | undefined) => (text == null ? 0 : Date.parse(text));
@@ -139,6 +143,50 @@ export class GitHub {
       sizeBytes,
       expired,
     }));
+  }
+
+  /** The jobs of a run's latest attempt, the first hundred. */
+  async jobs(run: number): Promise<Job[]> {
+    const { data } = await this.octokit.rest.actions.listJobsForWorkflowRun({
+      ...this.where,
+      run_id: run,
+      per_page: 100,
+    });
+    return data.jobs.map(({ id, name, status, conclusion, steps = [] }) => ({
+      id,
+      name,
+      status,
+      conclusion,
+      steps: steps.map((step) => ({
+        name: step.name,
+        conclusion: step.conclusion,
+        startedAt: time(step.started_at),
+        completedAt: time(step.completed_at),
+      })),
+    }));
+  }
+
+  /** A job's log, of a long one its last megabyte; null if GitHub does not keep it any more. */
+  async jobLog(job: number): Promise<string | null> {
+    try {
+      const { data } = await this.octokit.rest.actions.downloadJobLogsForWorkflowRun({
+        ...this.where,
+        job_id: job,
+        request: { parseSuccessResponseBody: false },
+      });
+      let kept = Buffer.alloc(0);
+      for await (const chunk of data as unknown as AsyncIterable<Uint8Array>)
+        kept = Buffer.concat([kept, chunk]).subarray(-maxLogBytes);
+      return kept.toString("utf8");
+    } catch (error) {
+      if (statusOf(error) === 404 || statusOf(error) === 410) return null;
+      throw error;
+    }
+  }
+
+  /** Asks GitHub to cancel a run; it ends some time later. */
+  async cancel(run: number): Promise<void> {
+    await this.octokit.rest.actions.cancelWorkflowRun({ ...this.where, run_id: run, ...sentOnce });
   }
 
   /** An artifact's archive; null if it is larger than `maxBytes`. */

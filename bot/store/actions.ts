@@ -34,6 +34,7 @@ const actionDetail = z.discriminatedUnion("kind", [
     reason: z.string().default(""),
   }),
   z.strictObject({ kind: z.literal("retrain"), model: z.string(), reason: z.string() }),
+  z.strictObject({ kind: z.literal("cancel"), run: z.int(), name: z.string() }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
   z.strictObject({
     kind: z.literal("unlock"),

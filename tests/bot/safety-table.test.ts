@@ -9,7 +9,7 @@ import { ana, gateRun, main, release, botInProcess, waits, type InProcessBot } f
 // for each thing that may be wrong. Where several are, the first row that concerns the action decides. The table is read
 // from there, so that it cannot say anything else than what the bot does.
 
-const actions = ["deploy", "rollback", "approve", "reject", "lock", "unlock", "retrain"] as const;
+const actions = ["deploy", "rollback", "approve", "reject", "lock", "unlock", "retrain", "cancel"] as const;
 type Action = (typeof actions)[number];
 
 /** Who acts: how Ana's account differs from one that may. */
@@ -79,6 +79,7 @@ const commands: Record<Action, { text: string; first: string; second: string | n
   lock: { text: "/lock incident", first: "Lock", second: null },
   unlock: { text: "/unlock", first: "Unlock…", second: "Yes, unlock" },
   retrain: { text: "/retrain mood drift", first: "Retrain", second: null },
+  cancel: { text: "/cancel 501", first: "Cancel the run…", second: "Yes, cancel the run" },
 };
 
 const expireSeconds = 60;

@@ -86,7 +86,7 @@ export class SeededExecutor implements Executor {
       pullRequests: [],
       createdAt: run.createdAt,
       updatedAt: run.updatedAt,
-      jobs: [],
+      jobs: run.jobs,
       artifacts: run.artifacts.map((artifact, i) => ({
         id: run.id * 10 + i,
         runId: run.id,

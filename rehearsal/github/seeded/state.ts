@@ -1,7 +1,7 @@
 import type { Fault } from "../exchange.ts";
 import type { OidcState } from "../oidc.ts";
 import { noLogins, type Logins } from "../device-flow.ts";
-import type { Permissions } from "../../executor/platform.ts";
+import type { JobRecord, Permissions } from "../../executor/platform.ts";
 import type { StoredDeployment, StoredStatus } from "../world.ts";
 
 export type StoredComment = { id: number; issue: number; author: string; body: string };
@@ -33,6 +33,7 @@ export type StoredRun = {
   pending: { id: number; name: string; reviewers: string[] }[];
   reviews: { state: "approved" | "rejected"; user: string; comment: string; environment: string }[];
   inputs: Record<string, string> | null;
+  jobs: JobRecord[];
   /** Owner of the fork that contains the run's commit. */
   fork?: string;
 };
@@ -122,6 +123,7 @@ export function addRun(state: WorkflowsState, run: Partial<StoredRun>): StoredRu
     pending: [],
     reviews: [],
     inputs: null,
+    jobs: [],
     ...run,
   };
   state.runs.push(added);

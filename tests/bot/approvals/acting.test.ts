@@ -45,6 +45,22 @@ async function begun(config: object = {}, both = false): Promise<void> {
 afterAll(requireRemembered);
 
 describe("acting", () => {
+  it("cancels a run that goes on after two taps, once, and not one that has ended", async () => {
+    await begun();
+    const going = addRun(here.github.state.workflows, { file: "gate.yml", title: "A long gate", status: "in_progress" });
+    expect(labels(await ask(here, here.ana, "/cancel"))).toEqual([`/cancel ${going.id}`]);
+    const message = await ask(here, here.ana, `/cancel ${going.id}`);
+    expect(labels(message)).toEqual(["Cancel the run…", "Leave it"]);
+    await tap(here, here.ana, message, "Cancel the run…");
+    await says(message, /really cancel A long gate/);
+    expect(going.status).toBe("in_progress");
+    await tap(here, here.ana, message, "Yes, cancel the run");
+    await says(message, /✅ cancel A long gate \(run \d+\): done/);
+    expect(changes(here)).toEqual([`POST /actions/runs/${going.id}/cancel`]);
+    expect((await ask(here, here.ana, `/cancel ${going.id}`)).text).toContain("has ended already: ⚪ cancelled");
+    expect((await ask(here, here.ana, "/cancel 999")).text).toContain("There is no run 999");
+  });
+
   it("deploys to an environment that is not dangerous after one tap, as the person, bound to the commit", async () => {
     await begun();
     const message = await ask(here, here.ana, "/deploy mood staging");

@@ -78,6 +78,57 @@ describe("commands", () => {
     expect((await ask(here, here.ana, "/runs")).text).toMatch(/✅ success gate main 1a2b3c4/);
   });
 
+  it("/logs shows what the failed steps of a run printed, without times and colours", async () => {
+    const step = (name: string, number: number, conclusion: string, from: string, to: string) => ({
+      name,
+      number,
+      status: "completed" as const,
+      conclusion,
+      startedAt: `2026-11-21T08:00:${from}Z`,
+      completedAt: `2026-11-21T08:00:${to}Z`,
+    });
+    const { id } = addRun(here.github.state.workflows, {
+      name: "gate",
+      title: "A larger vocabulary",
+      conclusion: "failure",
+      jobs: [
+        {
+          id: 9001,
+          key: "gate",
+          name: "gate (cpu)",
+          status: "completed",
+          conclusion: "failure",
+          startedAt: null,
+          completedAt: null,
+          steps: [
+            step("Set up job", 1, "success", "00", "02"),
+            step("sluice gate", 2, "failure", "02", "05"),
+            step("Post checkout", 3, "success", "05", "06"),
+          ],
+          log: [
+            "\uFEFF2026-11-21T08:00:01.1Z Getting ready",
+            "2026-11-21T08:00:03.2Z \u001B[31mmood\u001B[0m is judged",
+            "2026-11-21T08:00:05.0000000Z ##[error]mood FAIL: auroc <fell> by .02",
+            "2026-11-21T08:00:06.9Z Cleaning up",
+          ].join("\n"),
+          summary: "",
+          annotations: [],
+          environment: null,
+        },
+      ],
+    });
+    const { text } = await ask(here, here.ana, `/logs ${id}`);
+    expect(text).toBe(
+      `❌ failure gate A larger vocabulary (run ${id})\ngate (cpu) · sluice gate\nmood FAIL: auroc <fell> by .02`,
+    );
+    expect(labels(await ask(here, here.ana, "/runs"))).toContain(`/logs ${id}`);
+    expect((await ask(here, here.ana, "/logs")).text).toBe(text);
+    Object.assign(here.github.state.workflows.runs.find((one) => one.id === id) as object, { fork: "mallory" });
+    expect((await ask(here, here.ana, `/logs ${id}`)).text).toContain("read its log on GitHub");
+    expect((await ask(here, here.ana, "/logs ../x")).text).toContain("is not a run's number");
+    here.github.state.workflows.runs = here.github.state.workflows.runs.filter((one) => one.id !== id);
+  });
+
   it("/history shows versions, the metric and where each is live", async () => {
     const { text } = await ask(here, here.ana, "/history mood");
     expect(text).toMatch(/mood, auroc ▁█/);
