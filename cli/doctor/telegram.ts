@@ -26,27 +26,21 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
     ];
   const apiRoot = env["TELEGRAM_API_ROOT"];
   const client = createTelegram({ token, timeoutMs, maxAttempts: 1, ...(apiRoot ? { apiRoot } : {}) });
-  let me: { id: number; username: string };
+  let me: { id: number; username: string; can_join_groups?: boolean };
   try {
     me = await client.call("getMe", {});
   } catch (error) {
     return [notReached(name, error, env), ...findings];
   }
-  const hook = bot?.telegram.webhook == null ? await client.call("getWebhookInfo", {}).catch(() => null) : null;
   const chats = new Map<string, number | string>();
   const said = env["TELEGRAM_CHAT_ID"];
   if (said) chats.set("TELEGRAM_CHAT_ID", /^-?\d+$/.test(said) ? Number(said) : said);
   for (const chat of bot?.telegram.chats ?? []) chats.set(`bot.yaml chat ${chat}`, chat);
   return [
     ok(name, `@${me.username}`),
-    ...(hook?.url
-      ? [
-          warning(
-            "webhook",
-            `one is set, to ${URL.canParse(hook.url) ? new URL(hook.url).host : "an address"}`,
-            "another program has the same token: the bot that polls does not start until the webhook is deleted, or it gets a token of its own",
-          ),
-        ]
+    ...(await updates(client, bot)),
+    ...(me.can_join_groups === false
+      ? [warning("groups", "the bot may not be added to groups", "@BotFather, /setjoingroups, Enable")]
       : []),
     ...(said
       ? []
@@ -58,8 +52,98 @@ export async function telegram(deps: DoctorDeps): Promise<Finding[]> {
           ),
         ]),
     ...(await Promise.all([...chats].map(([label, chat]) => mayWrite(client, label, chat, me.id)))),
+    ...(bot === null ? [] : [...(await topics(client, bot)), ...(await people(client, bot, me.username))]),
     ...findings,
   ];
+}
+
+/** How the bot gets its updates: whether it can, and whether another program takes them. */
+async function updates(client: TelegramClient, bot: BotConfiguration | null): Promise<Finding[]> {
+  const name = "webhook";
+  const info = await client.call("getWebhookInfo", {}).catch(() => null);
+  if (info === null) return [];
+  const { url = "", last_error_message: error, last_error_date: errorAt, pending_update_count: pending } = info;
+  const host = URL.canParse(url) ? new URL(url).host : "an address";
+  const own = bot?.telegram.webhook ?? null;
+  if (own === null)
+    return url === ""
+      ? []
+      : [
+          warning(
+            name,
+            `one is set, to ${host}`,
+            "another program has the same token: the bot that polls does not start until the webhook is deleted, or it gets a token of its own",
+          ),
+        ];
+  if (url === "") return [warning(name, "is not set yet", "the bot sets it when it starts: run `sluice bot`")];
+  if (host !== new URL(own.url).host)
+    return [
+      broken(
+        name,
+        `it is set to ${host}, not to ${new URL(own.url).host}`,
+        "another program has the same token: delete its webhook, or give the bot a token of its own",
+      ),
+    ];
+  return error === undefined
+    ? [ok(name, `${host}, ${pending} updates wait`)]
+    : [
+        warning(
+          name,
+          `Telegram could not deliver to ${host} at ${new Date((errorAt ?? 0) * 1000).toISOString()}: ${error}; ${pending} updates wait`,
+          "the address must be public, with a certificate that Telegram accepts and a path that leads to the bot",
+        ),
+      ];
+}
+
+/** Topics can be looked up only by a use of them. A chat action lasts five seconds and is no message. */
+async function topics(client: TelegramClient, { telegram: { chats, topics: all } }: BotConfiguration): Promise<Finding[]> {
+  return Promise.all(
+    all.map(async (topic) => {
+      const name = `bot.yaml topic ${topic}`;
+      const tried = await Promise.all(
+        chats.map((chat) =>
+          client.call("sendChatAction", { chat_id: chat, message_thread_id: topic, action: "typing" }).then(
+            () => "found",
+            (error: unknown) =>
+              error instanceof TelegramFailure && ["topic-gone", "chat-gone", "content"].includes(error.kind)
+                ? "missing"
+                : "unknown",
+          ),
+        ),
+      );
+      if (tried.includes("found")) return ok(name, "is a topic of a listed chat");
+      return tried.includes("unknown")
+        ? warning(name, "was not checked", "try again with a network")
+        : broken(
+            name,
+            "no listed chat has it, or it is closed",
+            "a topic's number is in the link of any message in it: t.me/c/CHAT/TOPIC/MESSAGE; the chat must be a forum",
+          );
+    }),
+  );
+}
+
+/** Telegram lets nobody be written to who has not written first. */
+async function people(client: TelegramClient, { telegram }: BotConfiguration, username: string): Promise<Finding[]> {
+  if (!telegram.privateChats) return [];
+  const silent = await Promise.all(
+    telegram.users.map(async ({ id }) => {
+      const known = await client.call("getChat", { chat_id: id }).then(
+        () => true,
+        (error: unknown) => !(error instanceof TelegramFailure && ["chat-gone", "content"].includes(error.kind)),
+      );
+      return known ? [] : [id];
+    }),
+  );
+  return silent
+    .flat()
+    .map((id) =>
+      warning(
+        `bot.yaml user ${id}`,
+        "has never written to the bot, which can write to them only in groups",
+        `they open t.me/${username} and tap Start; or the number is wrong, which @userinfobot tells`,
+      ),
+    );
 }
 
 function notReached(name: string, error: unknown, env: NodeJS.ProcessEnv): Finding {

@@ -57,7 +57,7 @@ export async function answerMethod(
 const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>) => unknown } = {
   getMe: ({ state }) => ({
     ...state.bot,
-    can_join_groups: true,
+    can_join_groups: state.joinsGroups,
     can_read_all_group_messages: false,
     supports_inline_queries: false,
   }),
@@ -68,6 +68,7 @@ const answers: { [M in Method]: (around: Surroundings, parameters: Parameters<M>
     url: updates.webhookUrl,
     has_custom_certificate: false,
     pending_update_count: updates.unconfirmed.length,
+    ...updates.lastError,
   }),
   sendMessage: ({ state }, parameters) => sendMessage(state, parameters),
   sendRichMessage: ({ state }, parameters) => sendRichMessage(state, parameters),

@@ -41,6 +41,7 @@ export async function startTelegram({
   const state: TelegramState = {
     token,
     rich,
+    joinsGroups: true,
     limits,
     now,
     bot: { id: Number(token.split(":")[0]), is_bot: true, first_name: "Sluice", username: "sluice_test_bot" },

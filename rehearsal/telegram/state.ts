@@ -64,6 +64,8 @@ type RateLimit = { count: number; perMs: number };
 export type TelegramState = {
   token: string;
   bot: Person;
+  /** As @BotFather's /setjoingroups says. */
+  joinsGroups: boolean;
   chats: Map<number, StoredChat>;
   messages: StoredMessage[];
   /** The newest number in the one sequence of all private chats and basic groups. */

@@ -24,6 +24,9 @@ export class Updates {
   private allowed: readonly string[] | null = null;
   private closed = false;
 
+  /** Of the last delivery that failed, in getWebhookInfo's words. */
+  lastError: { last_error_date: number; last_error_message: string } | Record<string, never> = {};
+
   get unconfirmed(): readonly Update[] {
     return this.pending;
   }
@@ -130,6 +133,11 @@ export class Updates {
         tries = 0;
       } else {
         tries += 1;
+        this.lastError = {
+          last_error_date: Math.floor(Date.now() / 1000),
+          last_error_message:
+            status === 0 ? "Connection refused" : `Wrong response from the webhook: ${status}`,
+        };
         await new Promise((resolve) => {
           setTimeout(resolve, retryEveryMs);
         });

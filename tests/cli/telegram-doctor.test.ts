@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { teamRepository, type TeamRepository } from "./repository.ts";
 import { sluice } from "./sluice.ts";
 import { addChat, startTelegram, type StandInTelegram } from "../../rehearsal/telegram/server.ts";
@@ -50,7 +50,9 @@ describe("sluice doctor", () => {
   beforeAll(async () => {
     team = teamRepository();
     telegram = await startTelegram();
+    telegram.people.person(11, "Ana");
     addChat(telegram.state, { id: -5, title: "models" });
+    addChat(telegram.state, { id: -7, title: "forum", topics: new Map([[42, "open"]]) });
     addChat(telegram.state, { id: -6, title: "left", members: new Map([[telegram.state.bot.id, "left"]]) });
     const repo = "/repos/octo/models";
     services = await fixed({
@@ -132,6 +134,40 @@ describe("sluice doctor", () => {
       "bot.yaml",
       "workflow deploy.yml",
     ]);
+  });
+
+  it("finds what is wrong with topics, people, groups and the webhook of bot.yaml", async () => {
+    set();
+    const http = "http: {port: 8080}\n";
+    const bot = (more: string, webhook = "") =>
+      writeFileSync(
+        join(team.dir, "bot.yaml"),
+        `schemaVersion: 1\nrepository: octo/models\nmodels: [{id: linear}]\ngithub: {clientId: Iv1.standin}\n${webhook}telegram: {users: [{id: 11}, {id: 77}], ${more}}\n`,
+      );
+    const env = { ...secrets, TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_WEBHOOK_SECRET: "s".repeat(20) };
+    bot("chats: [-5, -7], topics: [42, 43]");
+    telegram.state.joinsGroups = false;
+    const { stdout } = await doctor(env);
+    telegram.state.joinsGroups = true;
+    expect(stdout).toMatch(/✓ ok +bot\.yaml topic 42 +is a topic of a listed chat/);
+    expect(stdout).toMatch(/✗ broken +bot\.yaml topic 43 +no listed chat has it, or it is closed\n +→ a topic's number/);
+    expect(stdout).toMatch(/! warning +bot\.yaml user 77 +has never written to the bot/);
+    expect(stdout).not.toContain("user 11");
+    expect(stdout).toMatch(/! warning +groups +the bot may not be added to groups/);
+
+    const own = "webhook: {url: 'http://127.0.0.1:9'}";
+    bot(`chats: [-5], ${own}`, http);
+    expect((await doctor(env)).stdout).toMatch(/! warning +webhook +is not set yet/);
+    telegram.updates.setWebhook({ url: "https://other.example.org/hook" });
+    expect((await doctor(env)).stdout).toMatch(/✗ broken +webhook +it is set to other\.example\.org, not to 127/);
+    telegram.updates.setWebhook({ url: "http://127.0.0.1:9/telegram" });
+    telegram.people.says({ id: 11, is_bot: false, first_name: "Ana" }, "hello");
+    await vi.waitFor(() => {
+      expect(telegram.updates.lastError).not.toEqual({});
+    });
+    expect((await doctor(env)).stdout).toMatch(/! warning +webhook +Telegram could not deliver .*Connection refused; 1 /);
+    expect(telegram.state.messages.filter(({ from }) => from.is_bot)).toEqual([]);
+    telegram.updates.setWebhook({ url: "" });
   });
 
   it("exits with 2 and says what to do about wrong tokens, a wrong Space, a chat without the bot, and a wrong bot.yaml", async () => {
