@@ -7,6 +7,7 @@ import { createLog, errorLine, secretRedactor } from "./context/log.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
+import { keepPinned } from "./events/pinned-status.ts";
 import { watchGitHub } from "./events/poll-github.ts";
 import { lookAtSpaces } from "./events/watch-spaces.ts";
 import { spaceHeaders } from "./spaces/key.ts";
@@ -24,7 +25,7 @@ import { allowedUpdates } from "./telegram/update.ts";
 import { createWebhookServer, type WebhookServer } from "./inbox/webhook-server.ts";
 import { foreignWebhook, foreignWebhookError } from "./inbox/webhook.ts";
 import { Store } from "./store/store.ts";
-import { createTelegram, type ClientDeps } from "./telegram/client.ts";
+import { createTelegram, type ClientDeps, type TelegramClient } from "./telegram/client.ts";
 import { hourMs, minuteMs, systemClock, type Clock } from "./telegram/clock.ts";
 import { TelegramFailure } from "./telegram/failure.ts";
 
@@ -35,6 +36,7 @@ import { TelegramFailure } from "./telegram/failure.ts";
 //   approvals/         actions on GitHub: requested, confirmed by taps, carried out
 //   events/            turns what happens on GitHub, or is due by the clock, into messages
 //   delivery/          sends stored messages through telegram/, the only folder that calls the Bot API
+//   status/            what is live and what holds it, in lines that several messages share
 //   store/             the SQLite database that all of them use, so that a kill neither loses nor repeats anything
 //   card/, notify/     a candidate's card, and what actions/notify does with it; the bot adds buttons to the card
 
@@ -176,7 +178,7 @@ export async function runBot({
     kickAll();
     work.push(
       watchGitHub(context, { signal: ended, kick: kickDelivery, sleep: sleepUntilEvent }),
-      tick(context, clock, ended, kickAll),
+      tick(context, client, clock, ended, kickAll),
     );
     await introduce();
     if (!ended.aborted) await receiveUpdates();
@@ -297,7 +299,13 @@ export async function runBot({
  * Does what is due by the clock (linking, looks at Spaces, digests, cleaning up, expiry), and wakes the workers. What asks GitHub runs
  * beside, so that expiry and delivery do not wait for it.
  */
-async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick: () => void): Promise<void> {
+async function tick(
+  context: BotContext,
+  client: TelegramClient,
+  clock: Clock,
+  signal: AbortSignal,
+  kick: () => void,
+): Promise<void> {
   const running = new Map<string, Promise<void>>();
   const beside = (name: string, work: () => Promise<void>) => {
     if (running.has(name)) return;
@@ -319,6 +327,7 @@ async function tick(context: BotContext, clock: Clock, signal: AbortSignal, kick
     if (clock.now() >= nextLook) {
       nextLook = clock.now() + secondMs;
       beside("watch", () => lookAtSpaces(context, signal));
+      beside("pinned", () => keepPinned(context, client, signal));
     }
     if (clock.now() >= nextForget) {
       nextForget = clock.now() + hourMs;

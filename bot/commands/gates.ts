@@ -2,7 +2,7 @@ import { commandButton } from "../context/reply.ts";
 import { ago, figure, safe, shortSha, withSign } from "../context/text.ts";
 import { linkHtml } from "../telegram/format.ts";
 import { matchName, modelIds, usage, type Command } from "./command.ts";
-import { decidingLines, modelLines, runLine } from "./verdict-lines.ts";
+import { decidingLines, modelLines, runLine } from "../status/verdict-lines.ts";
 
 export const gates: Command = {
   name: "gates",

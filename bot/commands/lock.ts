@@ -1,7 +1,7 @@
 import { commandButton } from "../context/reply.ts";
 import { requestAction } from "../approvals/request.ts";
 import { usage, type Command } from "./command.ts";
-import { lockLines } from "./lock-lines.ts";
+import { lockLines } from "../status/lock-lines.ts";
 import { refusal, requesterOf } from "./refusal.ts";
 
 export const lock: Command = {

@@ -4,7 +4,7 @@ import { candidateOf } from "../github/candidate.ts";
 import { githubEnvironment } from "../github/environments.ts";
 import { liveVersion } from "../github/live.ts";
 import type { Command } from "./command.ts";
-import { lockLines, lockOf } from "./lock-lines.ts";
+import { lockLines, lockOf } from "../status/lock-lines.ts";
 import { readTarget } from "./target.ts";
 
 export const plan: Command = {

@@ -5,7 +5,7 @@ import { commandButton, type Reply } from "../context/reply.ts";
 import type { SluiceContext } from "../context/telegraf-context.ts";
 import { safe } from "../context/text.ts";
 import { githubEnvironment } from "../github/environments.ts";
-import { lockLines, lockOf } from "./lock-lines.ts";
+import { lockLines, lockOf } from "../status/lock-lines.ts";
 
 // Reasons to refuse a command that asks for an action. They are reported at once instead of after the taps, and checked
 // again right before acting.

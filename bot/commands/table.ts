@@ -12,6 +12,7 @@ import { link } from "./link.ts";
 import { lock, unlock } from "./lock.ts";
 import { logs } from "./logs.ts";
 import { mute } from "./mute.ts";
+import { pin } from "./pin.ts";
 import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
 import { retrain } from "./retrain.ts";
@@ -48,7 +49,7 @@ export const help: Command = {
 const groups: Readonly<Record<string, readonly Command[]>> = {
   Status: [status, watch, gates, runs, logs, history, predict, plan],
   Actions: [deploy, rollback, approve, reject, cancel, retrain, lock, unlock],
-  "This chat": [subscribe, mute, digest],
+  "This chat": [subscribe, mute, digest, pin],
   You: [whoami, link, audit, help],
 };
 

@@ -49,7 +49,5 @@ function readLine(line: string): Line {
 function shown(lines: readonly Line[]): string[] {
   const errors = lines.filter(({ text }) => text.startsWith("##[error]"));
   const kept = errors.length > 0 ? errors.slice(0, errorsAtMost) : lines.slice(-lastLines);
-  return kept
-    .map(({ text }) => text.replace(/^##\[\w+\]/, ""))
-    .filter((text) => text !== "");
+  return kept.map(({ text }) => text.replace(/^##\[\w+\]/, "")).filter((text) => text !== "");
 }

@@ -162,6 +162,11 @@ export class Messages {
     this.db.run("UPDATE messages SET attempts = attempts + 1 WHERE key = ?", key);
   }
 
+  /** Forgets the message of a key, so that its next text is a new message. */
+  drop(key: string): void {
+    this.db.run("DELETE FROM messages WHERE key = ?", key);
+  }
+
   dead(key: string, reason: string): void {
     this.db.run("UPDATE messages SET state = 'dead', reason = ? WHERE key = ?", reason, key);
   }
@@ -222,7 +227,7 @@ export class Messages {
         to,
       );
       this.db.run("UPDATE nonces SET chat = ? WHERE chat = ?", to, from);
-      for (const table of ["subscriptions", "mutes", "digests"])
+      for (const table of ["subscriptions", "mutes", "digests", "pins"])
         this.db.run(`UPDATE OR REPLACE ${table} SET chat = ? WHERE chat = ?`, to, from);
     });
   }
@@ -239,7 +244,11 @@ export class Messages {
 
   forget(before: number, now: number): void {
     this.db.run("DELETE FROM heard WHERE at < ?", now - dayMs);
-    this.db.run("DELETE FROM messages WHERE state IN ('shown', 'dead') AND created_at < ?", before);
+    // A pinned message changes for as long as its chat wants it.
+    this.db.run(
+      "DELETE FROM messages WHERE state IN ('shown', 'dead') AND created_at < ? AND key NOT LIKE 'pinned:%'",
+      before,
+    );
   }
 
   private next(): number {

@@ -108,4 +108,8 @@ export const migrations: readonly string[] = [
   CREATE TABLE watches (model TEXT PRIMARY KEY, entry TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE watch_points (model TEXT NOT NULL, hour INTEGER NOT NULL, drift REAL, error REAL, PRIMARY KEY (model, hour)) WITHOUT ROWID;
 `,
+  `
+  -- Status messages that are kept up to date and pinned, one for each chat.
+  CREATE TABLE pins (chat INTEGER PRIMARY KEY, topic INTEGER, pinned INTEGER, written_at INTEGER NOT NULL DEFAULT 0);
+`,
 ];

@@ -7,6 +7,7 @@ import { Inbox } from "./inbox.ts";
 import { Links } from "./links.ts";
 import { Messages } from "./messages.ts";
 import { Nonces } from "./nonces.ts";
+import { Pins } from "./pins.ts";
 import { Seen } from "./seen.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Watches } from "./watches.ts";
@@ -23,6 +24,7 @@ export class Store {
   readonly audit: Audit;
   readonly cards: Cards;
   readonly subscriptions: Subscriptions;
+  readonly pins: Pins;
   readonly seen: Seen;
   readonly links: Links;
   readonly watches: Watches;
@@ -37,6 +39,7 @@ export class Store {
     this.audit = new Audit(this.db);
     this.cards = new Cards(this.db);
     this.subscriptions = new Subscriptions(this.db);
+    this.pins = new Pins(this.db);
     this.seen = new Seen(this.db);
     this.links = new Links(this.db, sealingKey);
     this.watches = new Watches(this.db);

@@ -96,7 +96,10 @@ async function updates(client: TelegramClient, bot: BotConfiguration | null): Pr
 }
 
 /** Topics can be looked up only by a use of them. A chat action lasts five seconds and is no message. */
-async function topics(client: TelegramClient, { telegram: { chats, topics: all } }: BotConfiguration): Promise<Finding[]> {
+async function topics(
+  client: TelegramClient,
+  { telegram: { chats, topics: all } }: BotConfiguration,
+): Promise<Finding[]> {
   return Promise.all(
     all.map(async (topic) => {
       const name = `bot.yaml topic ${topic}`;

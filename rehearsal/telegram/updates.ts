@@ -135,8 +135,7 @@ export class Updates {
         tries += 1;
         this.lastError = {
           last_error_date: Math.floor(Date.now() / 1000),
-          last_error_message:
-            status === 0 ? "Connection refused" : `Wrong response from the webhook: ${status}`,
+          last_error_message: status === 0 ? "Connection refused" : `Wrong response from the webhook: ${status}`,
         };
         await new Promise((resolve) => {
           setTimeout(resolve, retryEveryMs);

@@ -150,7 +150,9 @@ describe("sluice doctor", () => {
     const { stdout } = await doctor(env);
     telegram.state.joinsGroups = true;
     expect(stdout).toMatch(/✓ ok +bot\.yaml topic 42 +is a topic of a listed chat/);
-    expect(stdout).toMatch(/✗ broken +bot\.yaml topic 43 +no listed chat has it, or it is closed\n +→ a topic's number/);
+    expect(stdout).toMatch(
+      /✗ broken +bot\.yaml topic 43 +no listed chat has it, or it is closed\n +→ a topic's number/,
+    );
     expect(stdout).toMatch(/! warning +bot\.yaml user 77 +has never written to the bot/);
     expect(stdout).not.toContain("user 11");
     expect(stdout).toMatch(/! warning +groups +the bot may not be added to groups/);
@@ -165,7 +167,9 @@ describe("sluice doctor", () => {
     await vi.waitFor(() => {
       expect(telegram.updates.lastError).not.toEqual({});
     });
-    expect((await doctor(env)).stdout).toMatch(/! warning +webhook +Telegram could not deliver .*Connection refused; 1 /);
+    expect((await doctor(env)).stdout).toMatch(
+      /! warning +webhook +Telegram could not deliver .*Connection refused; 1 /,
+    );
     expect(telegram.state.messages.filter(({ from }) => from.is_bot)).toEqual([]);
     telegram.updates.setWebhook({ url: "" });
   });

@@ -47,7 +47,11 @@ afterAll(requireRemembered);
 describe("acting", () => {
   it("cancels a run that goes on after two taps, once, and not one that has ended", async () => {
     await begun();
-    const going = addRun(here.github.state.workflows, { file: "gate.yml", title: "A long gate", status: "in_progress" });
+    const going = addRun(here.github.state.workflows, {
+      file: "gate.yml",
+      title: "A long gate",
+      status: "in_progress",
+    });
     expect(labels(await ask(here, here.ana, "/cancel"))).toEqual([`/cancel ${going.id}`]);
     const message = await ask(here, here.ana, `/cancel ${going.id}`);
     expect(labels(message)).toEqual(["Cancel the run…", "Leave it"]);

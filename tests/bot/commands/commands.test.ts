@@ -129,6 +129,19 @@ describe("commands", () => {
     here.github.state.workflows.runs = here.github.state.workflows.runs.filter((one) => one.id !== id);
   });
 
+  it("/pin keeps one silent, pinned status message in a chat; /pin off ends it", async () => {
+    expect((await ask(here, here.ana, "/pin on")).text).toContain('on is not "off"');
+    await ask(here, here.ana, "/pin");
+    const pinned = () => here.telegram.state.messages.filter((one) => one.pinned);
+    await until(() => pinned().length === 1, "the pinned message");
+    expect(pinned()).toMatchObject([{ chat: here.ana.id, silent: true }]);
+    expect(pinned()[0]?.text).toMatch(
+      /^Status of production\nmood: 1\.1\.0 ✅ PASS[\s\S]*as of \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
+    );
+    expect((await ask(here, here.ana, "/pin off")).text).toContain("no more");
+    expect((await ask(here, here.ana, "/pin off")).text).toContain("has no status message");
+  });
+
   it("/history shows versions, the metric and where each is live", async () => {
     const { text } = await ask(here, here.ana, "/history mood");
     expect(text).toMatch(/mood, auroc ▁█/);

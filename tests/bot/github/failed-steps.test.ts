@@ -6,11 +6,9 @@ const job = (steps: Job["steps"]): Job => ({ id: 1, name: "gate", status: "compl
 const line = (seconds: number, text: string) => `2026-11-21T08:00:0${seconds}.1234567Z ${text}`;
 
 it("shows the last lines of a step that prints no error, and only that step's", () => {
-  const log = [
-    line(1, "before"),
-    ...Array.from({ length: 40 }, (_, i) => line(3, `line ${i}`)),
-    line(6, "after"),
-  ].join("\n");
+  const log = [line(1, "before"), ...Array.from({ length: 40 }, (_, i) => line(3, `line ${i}`)), line(6, "after")].join(
+    "\n",
+  );
   const [step, ...more] = failedSteps(
     job([
       { name: "first", conclusion: "success", startedAt: at(1), completedAt: at(2) },
