@@ -13,6 +13,8 @@ import { pageRoutes } from "./http/page-routes.ts";
 import { decodeBody } from "./http/decode-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
+import { problemRoutes } from "./http/problem-routes.ts";
+import { RequestLimits } from "./http/request-limits.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -124,41 +126,28 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     await app.register((await import("@fastify/cors")).default, {
       origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
       methods: ["GET", "POST", "OPTIONS"],
-      exposedHeaders: ["x-request-id", "x-prediction-id", "retry-after", "inference-header-content-length"],
+      exposedHeaders: [
+        "x-request-id",
+        "x-prediction-id",
+        "x-cache",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "inference-header-content-length",
+      ],
       maxAge: 600,
     });
-  if (settings.rateLimit !== undefined)
-    await app.register((await import("@fastify/rate-limit")).default, {
-      global: false,
-      keyGenerator: (request) => request.keyName ?? addressOf(request),
-      errorResponseBuilder: (_request, context) =>
-        new Problem(429, "rate-limit", `more than ${context.max} requests a minute`, {
-          headers: { "retry-after": String(Math.max(1, Math.ceil(context.ttl / 1000))) },
-        }),
-    });
+  const callerOf = (request: FastifyRequest) => request.keyName ?? addressOf(request);
+  const limits =
+    settings.rateLimit === undefined
+      ? null
+      : new RequestLimits({ requests: settings.rateLimit, rows: settings.rateLimitRows }, callerOf);
   const guarded = {
-    onRequest:
-      serving.keys === null
-        ? []
-        : [
-            (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-              const key = keyOf(request.headers);
-              request.keyName = key === null ? null : serving.keys!.nameOf(key);
-              done(
-                request.keyName === null
-                  ? new Problem(
-                      401,
-                      "api-key",
-                      key === null ? "an API key is needed: Authorization: Bearer KEY" : "the API key is not known",
-                      { headers: { "www-authenticate": "Bearer" } },
-                    )
-                  : undefined,
-              );
-            },
-          ],
-    ...(settings.rateLimit === undefined
-      ? {}
-      : { config: { rateLimit: { max: settings.rateLimit, timeWindow: 60_000 } } }),
+    onRequest: [
+      ...(serving.keys === null ? [] : [checkKey(serving.keys)]),
+      ...(limits === null ? [] : [limits.countRequest]),
+    ],
+    ...(limits === null ? {} : { preHandler: limits.countRows }),
   };
   healthRoutes(app, serving);
   modelRoutes(app, serving);
@@ -166,8 +155,23 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   watchRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   docsRoutes(app, serving);
+  problemRoutes(app);
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
   return app;
+}
+
+/** Lets only requests with a known key pass. */
+function checkKey(keys: NonNullable<Serving["keys"]>) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    const key = keyOf(request.headers);
+    request.keyName = key === null ? null : keys.nameOf(key);
+    const problem = key === null ? "an API key is needed: Authorization: Bearer KEY" : "the API key is not known";
+    done(
+      request.keyName === null
+        ? new Problem(401, "api-key", problem, { headers: { "www-authenticate": "Bearer" } })
+        : undefined,
+    );
+  };
 }
 
 /**

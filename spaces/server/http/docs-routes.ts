@@ -26,6 +26,9 @@ export function docsRoutes(app: FastifyInstance, serving: Serving): void {
         withDefaultFonts: false,
         hideClientButton: true,
         telemetry: false,
+        showDeveloperTools: "never",
+        agent: { disabled: true },
+        mcp: { disabled: true },
       },
     });
     await inner.ready();

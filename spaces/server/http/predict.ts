@@ -8,6 +8,7 @@ import { withImages, type UnfetchedNote } from "./image-rows.ts";
 import { logRows } from "./log-rows.ts";
 import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
+import { isProblemCode } from "./problem-types.ts";
 import { exampleOf, rowProblems } from "./row-problems.ts";
 import { countRefusal, toProblem } from "./to-problem.ts";
 
@@ -219,7 +220,7 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
   // What the row cannot be is the caller's matter, what the model answers is not.
   const problem = new Problem(
     outcome.refused ? 422 : 500,
-    outcome.refused ? "bad-row" : outcome.diagnostic.code,
+    outcome.refused ? "bad-row" : isProblemCode(outcome.diagnostic.code) ? outcome.diagnostic.code : "model-failed",
     outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`,
     { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] },
   );

@@ -1,15 +1,16 @@
 import type { Diagnostic } from "../../../models/core/errors.ts";
 import { Refused, type RefusalReason } from "../scheduling/refused.ts";
+import { problemPath, type ProblemCode } from "./problem-types.ts";
 
 /** One wrong place in a request; `field` is a path like `history[3]` or `rows[2].text`. */
 export type FieldProblem = { field: string; problem: string; expected?: string; received?: string; example?: string };
 
-/** RFC 9457. `type` is relative to the server's documentation. `type` and `code` are stable; the text is for people. */
+/** RFC 9457. `type` leads to a page that explains it. `type` and `code` are stable; the text is for people. */
 export type ProblemBody = {
   type: string;
   title: string;
   status: number;
-  code: string;
+  code: ProblemCode;
   detail?: string;
   instance?: string;
   errors?: FieldProblem[];
@@ -45,13 +46,13 @@ export class Problem extends Error {
 
   constructor(
     status: number,
-    code: string,
+    code: ProblemCode,
     detail?: string,
     more: { errors?: FieldProblem[]; headers?: Record<string, string> } = {},
   ) {
     super(detail ?? code);
     this.body = {
-      type: `/docs#problem-${code}`,
+      type: problemPath(code),
       title: TITLES[status] ?? "Error",
       status,
       code,

@@ -3,8 +3,9 @@ import { EvaluationError } from "../../../models/core/errors.ts";
 import { Refused } from "../scheduling/refused.ts";
 import type { Serving } from "./context.ts";
 import { Problem, refusalProblem } from "./problem.ts";
+import type { ProblemCode } from "./problem-types.ts";
 
-const FASTIFY_CODES: Record<string, [status: number, code: string]> = {
+const FASTIFY_CODES: Record<string, [status: number, code: ProblemCode]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, "body-too-large"],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "media-type"],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "content-length"],

@@ -71,6 +71,9 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe("file of API keys: a line NAME SHA256-OF-KEY each (default: no keys are asked for)"),
   rateLimit: count.optional().describe("requests a minute per key, or per address without one"),
+  rateLimitRows: count
+    .optional()
+    .describe("rows a minute of the same caller, where there is a rate limit (default: 100 for each request)"),
   trustProxy: proxies
     .default(false)
     .describe(

@@ -52,6 +52,25 @@ describe("rate limits", () => {
     expect(await metric(server, "inference_requests_rejected_total", 'reason="rate-limit"')).toBe(2);
   });
 
+  it("count the rows of a batch and of a tensor, and tell what is left in RateLimit", async () => {
+    const server = await serve([modelFolder(served())], ["--rate-limit", "4", "--rate-limit-rows", "5"]);
+    const batch = (n: number) => server.post("/predict/batch", { rows: Array.from({ length: n }, () => row) });
+    const first = await batch(3);
+    expect([first.status, first.headers.get("ratelimit-policy"), first.headers.get("ratelimit")]).toEqual([
+      200,
+      '"requests";q=4;w=60, "rows";q=5;w=60',
+      '"requests";r=3;t=60, "rows";r=2;t=60',
+    ]);
+    const never = await batch(6);
+    expect(await json(never)).toMatchObject({ code: "rate-limit", detail: expect.stringMatching(/6 rows at once/) });
+    const refused = await batch(3);
+    expect([refused.status, refused.headers.get("ratelimit")]).toEqual([
+      429,
+      expect.stringMatching(/"rows";r=0;t=\d+$/),
+    ]);
+    expect((await batch(1)).status).toBe(429);
+  });
+
   it("are per address without keys, and trust X-Forwarded-For only when the settings say so", async () => {
     const statuses = async (flags: string[], forwarded: (i: number) => string) => {
       const server = await serve([modelFolder(served())], ["--rate-limit", "2", ...flags]);

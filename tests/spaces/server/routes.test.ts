@@ -241,12 +241,28 @@ describe("problems", () => {
     const body = await json(response);
     expect(body).toMatchObject({
       status,
-      type: expect.stringMatching(/^\/docs#problem-/),
+      type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
       title: expect.any(String),
       instance: response.headers.get("x-request-id"),
       ...problem,
     });
     expect(JSON.stringify(body)).not.toMatch(/node_modules|at \w+ \(|\.ts:/);
+  });
+
+  it("a problem's type leads to its explanation, as JSON and as a page", async () => {
+    const { type } = (await json(await server.get("/nothing"))) as { type: string };
+    expect(await json(await server.get(type))).toEqual({
+      type: "/problems/not-found",
+      code: "not-found",
+      means: expect.any(String),
+      next: expect.any(String),
+    });
+    const page = await server.get(type, { accept: "text/html" });
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(await page.text()).toContain("<h1>not-found</h1>");
+    const { problems } = (await json(await server.get("/problems"))) as { problems: Record<string, { type: string }> };
+    expect(problems["rate-limit"]?.type).toBe("/problems/rate-limit");
+    expect((await server.get("/problems/nothing")).status).toBe(404);
   });
 
   it("names the methods that a path accepts", async () => {

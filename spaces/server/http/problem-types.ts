@@ -1,0 +1,212 @@
+/** What a problem's `code` means, and what its reader can do. `type` links lead to these words at /problems/CODE. */
+export const problemTypes = {
+  "api-key": {
+    means: "This server answers only with an API key, and none that it knows came with the request.",
+    next: "Send Authorization: Bearer KEY, with a key from whoever runs the server.",
+  },
+  "bad-header": {
+    means: "A header has a value that the server cannot read.",
+    next: "The detail names the header and what it may hold.",
+  },
+  "bad-json": {
+    means: "The body is not JSON in UTF-8.",
+    next: "Look at the place that the detail names: often a trailing comma, single quotes, NaN, or a body cut short.",
+  },
+  "bad-query": {
+    means: "A query parameter has a value that the server cannot read.",
+    next: "errors[] names the parameter and what it may hold.",
+  },
+  "bad-request": {
+    means: "The request is not one that HTTP or this server allows.",
+    next: "The detail says why; GET /openapi.json describes every request.",
+  },
+  "bad-row": {
+    means: "The input does not fit the model: a field is missing, of another type, or out of what the model accepts.",
+    next: "errors[] names each field with what was expected, what came and an example; GET /models/ID lists the inputs.",
+  },
+  "bad-url": {
+    means: "The path is not a valid URL.",
+    next: "Percent-encode what is not a letter, a digit or one of - . _ ~ /.",
+  },
+  "body-too-large": {
+    means: "The body is larger than the server takes.",
+    next: "Send fewer rows at a time or a smaller file; whoever runs the server can raise --max-body.",
+  },
+  cancelled: {
+    means: "The client closed the connection before the answer was made.",
+    next: "Nothing is wrong with the request; wait longer for the answer.",
+  },
+  "circuit-open": {
+    means: "The provider of this model failed often in the last moments, so it is not asked for now.",
+    next: "Send the request again after Retry-After.",
+  },
+  "content-encoding": {
+    means: "The body is compressed in a way that the server does not read, or not as Content-Encoding says.",
+    next: "Send it uncompressed, or with gzip, deflate or br and the matching header.",
+  },
+  "content-length": {
+    means: "Content-Length is not the number of bytes that came.",
+    next: "Let the HTTP library set it.",
+  },
+  deadline: {
+    means: "The answer was not ready within the time limit of the request.",
+    next: "Send the request again later, with fewer rows, or with a longer x-request-timeout-ms.",
+  },
+  draining: {
+    means: "The server is about to stop and takes no more work.",
+    next: "Send the request again after Retry-After: another server or the next one answers.",
+  },
+  "empty-body": {
+    means: "The request has no body.",
+    next: "Send the input as JSON; GET /models/ID has an example.",
+  },
+  "engine-lost": {
+    means: "The process that runs the model ended; it is being started again.",
+    next: "Send the request again after Retry-After.",
+  },
+  "feature-store": {
+    means: "The table that the model looks its features up in does not answer.",
+    next: "Send the request again after Retry-After; the server's log says more.",
+  },
+  "feedback-conflict": {
+    means: "This prediction has another label already.",
+    next: "The first label is kept. Correct it where the labels come from, and send new predictions' labels.",
+  },
+  "feedback-invalid": {
+    means: "The label is not one that the model's answer can have.",
+    next: "errors[] names the field and what it may hold.",
+  },
+  "feedback-unknown": {
+    means: "The prediction is not known here: it is too old, was made by another server, or its id is wrong.",
+    next: "Send labels soon, to the server that answered, with the predictionId of the answer.",
+  },
+  feeds: {
+    means: "The tensors are not those that the graph takes.",
+    next: "GET /v2/models/ID describes names, types and shapes.",
+  },
+  "headers-too-large": {
+    means: "The request's headers are larger than the server takes.",
+    next: "Send fewer or shorter headers; cookies of other sites on the same name are a common cause.",
+  },
+  "inference-request": {
+    means: "The request is not one of the Open Inference Protocol, version 2.",
+    next: "The detail names the place; GET /v2/models/ID describes the tensors.",
+  },
+  internal: {
+    means: "The server failed to answer. This is its fault, not the request's.",
+    next: "Tell whoever runs the server the instance of the problem: its log has the same id.",
+  },
+  "media-type": {
+    means: "Content-Type is none that this route reads.",
+    next: "Send application/json, or what the detail names.",
+  },
+  "method-not-allowed": {
+    means: "The path exists, but not with this method.",
+    next: "The Allow header lists the methods.",
+  },
+  "model-broken": {
+    means: "The model could not be loaded.",
+    next: "GET /models/ID tells why; whoever runs the server has to mend it.",
+  },
+  "model-failed": {
+    means: "The model could not compute an answer for this input. This is the model's fault, not the request's.",
+    next: "Tell whoever runs the server; errors[] says what went wrong.",
+  },
+  "no-feedback": {
+    means: "This model takes no labels here.",
+    next: "It needs a profile, which the gate writes, and a head with single labels or numbers.",
+  },
+  "no-tensors": {
+    means: "The model has no graph on this server, so it has no tensors.",
+    next: "Use POST /models/ID/predict.",
+  },
+  "not-configured": {
+    means: "The model's provider lacks a setting on this server, such as a token.",
+    next: "Tell whoever runs the server; GET /models/ID names it.",
+  },
+  "not-found": {
+    means: "Nothing is at this path.",
+    next: "GET /openapi.json lists every path.",
+  },
+  "not-http": {
+    means: "What came is not an HTTP request.",
+    next: "Check the scheme: an https:// client at an http:// port sends such bytes.",
+  },
+  "not-ready": {
+    means: "The model is still being loaded and checked.",
+    next: "Send the request again after Retry-After, or wait for GET /readyz.",
+  },
+  "not-watched": {
+    means: "Nothing is counted of this model, because it has no artifact.",
+    next: "Watch models that are served from a graph.",
+  },
+  "output-not-finite": {
+    means: "The model answered a number that is not finite (NaN or infinity). This is the model's fault.",
+    next: "Tell whoever trains the model, with the input.",
+  },
+  "queue-full": {
+    means: "More requests wait than the server keeps.",
+    next: "Send the request again after Retry-After, slower.",
+  },
+  "queue-wait": {
+    means: "The request would have waited longer than its time limit.",
+    next: "Send the request again after Retry-After, slower.",
+  },
+  "rate-limit": {
+    means: "More came from this key or address in a minute than the server takes.",
+    next: "Wait as long as Retry-After says; the RateLimit headers of each answer tell what is left.",
+  },
+  "remote-busy": {
+    means: "The provider of this model has too many requests.",
+    next: "Send the request again after Retry-After.",
+  },
+  "remote-failed": {
+    means: "The provider of this model failed or could not be reached.",
+    next: "Send the request again later.",
+  },
+  "remote-refused": {
+    means: "The provider of this model refused the request.",
+    next: "The detail says why, if the provider does.",
+  },
+  "request-timeout": {
+    means: "The request did not arrive whole in time.",
+    next: "Send it again over a faster connection, or smaller.",
+  },
+  "run-failed": {
+    means: "The graph does not run with these tensors.",
+    next: "GET /v2/models/ID describes names, types and shapes.",
+  },
+  "static-batch": {
+    means: "The graph takes another number of rows at a time.",
+    next: "Send as many rows as the first axis of its inputs says.",
+  },
+  tensor: {
+    means: "A tensor's data does not fit its type or shape.",
+    next: "The detail names the tensor and the place.",
+  },
+  "too-many-rows": {
+    means: "The batch has more rows than the server takes at once.",
+    next: "Send it in parts.",
+  },
+  "unknown-model": {
+    means: "No model of this name is served here.",
+    next: "GET /models lists them.",
+  },
+  "unknown-version": {
+    means: "The model has another version here.",
+    next: "GET /models/ID tells it; leave the version out to take what is served.",
+  },
+  "url-too-long": {
+    means: "A part of the path is longer than the server takes.",
+    next: "Check the model's name.",
+  },
+} as const satisfies Record<string, { means: string; next: string }>;
+
+export type ProblemCode = keyof typeof problemTypes;
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemTypes, code);
+}
+
+/** Where a code is explained. */
+export const problemPath = (code: string): string => `/problems/${code}`;
