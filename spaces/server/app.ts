@@ -181,6 +181,8 @@ function checkKey(keys: NonNullable<Serving["keys"]>) {
  * @throws Problem 415, 400
  */
 function parseUntyped(request: FastifyRequest, body: Buffer): unknown {
+  // Whatever it sends: nothing is at this path.
+  if (request.is404) return null;
   const given = request.headers["content-type"];
   if (given !== undefined || request.routeOptions.url?.endsWith("/infer") !== true)
     throw new Problem(

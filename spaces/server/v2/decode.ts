@@ -13,7 +13,7 @@ const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], data: unknown): GraphTensor {
   const count = product(dims);
   if (!Array.isArray(data)) throw bad(`input ${name}: no data`);
-  const flat = flatten(name, data, count);
+  const flat = flatten(name, data, dims, count);
   if (flat.length !== count)
     throw bad(`input ${name}: ${flat.length} elements for shape [${dims.join(", ")}], which has ${count}`);
   if (dtype === "float16") throw bad(`input ${name}: FP16 has no JSON form; send it as binary data`);
@@ -35,15 +35,20 @@ export function decodeJson(name: string, dtype: Dtype, dims: readonly number[], 
   return castTo(dtype, { data: numbers, dims: [...dims] });
 }
 
-/** Flattens without recursion, so that data nested to any depth is refused instead of overflowing the stack. */
-function flatten(name: string, data: readonly unknown[], most: number): unknown[] {
+/**
+ * Flattens level by level without recursion, so that data nested to any depth is refused instead of overflowing the
+ * stack. Nested data must have the tensor's shape.
+ */
+function flatten(name: string, data: readonly unknown[], dims: readonly number[], most: number): unknown[] {
   if (!data.some(Array.isArray)) return data as unknown[];
+  const ragged = () => bad(`input ${name}: nested data must have the shape [${dims.join(", ")}]`);
+  if (data.length !== dims[0]) throw ragged();
   let level = data as unknown[];
-  for (let depth = 0; level.some(Array.isArray); depth++) {
-    if (depth > 16 || level.length > most)
-      throw bad(`input ${name}: data is nested too deeply or has too many elements`);
+  for (const size of dims.slice(1)) {
+    if (level.length > most || !level.every((one) => Array.isArray(one) && one.length === size)) throw ragged();
     level = level.flat(1);
   }
+  if (level.some(Array.isArray)) throw ragged();
   return level;
 }
 

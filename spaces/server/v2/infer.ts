@@ -2,6 +2,7 @@ import type { Dtype, GraphTensor, TensorMetadata } from "../../../models/core/te
 import { fieldPath } from "../../../models/core/field-path.ts";
 import { Problem } from "../http/problem.ts";
 import type { TensorInterface } from "../serving/served-model.ts";
+import { classify } from "./classification.ts";
 import { datatypeOf, dtypeOf, ELEMENT_BYTES } from "./datatypes.ts";
 import { decodeBinary, decodeJson, product } from "./decode.ts";
 import { encodeOutput } from "./encode.ts";
@@ -11,7 +12,8 @@ export type Inference = {
   id: string | undefined;
   feeds: Record<string, GraphTensor>;
   rows: number;
-  outputs: { name: string; binary: boolean }[];
+  /** `classes`: the classification extension asks for this many of the largest values, as texts. */
+  outputs: { name: string; binary: boolean; classes?: number }[];
 };
 export type InferAnswer = { body: string | Buffer; headers: Record<string, string> };
 
@@ -127,7 +129,12 @@ function interpret(
   if (at !== binary.length) throw bad(`${binary.length - at} bytes are left over after the inputs`);
   const missing = face.inputs.find(({ name }) => !Object.hasOwn(feeds, name));
   if (missing !== undefined) throw bad(`nothing feeds the input ${missing.name}`);
-  return { id: request.id, feeds, rows: request.inputs[0]!.shape[0] ?? 1, outputs: wantedOutputs(request, face) };
+  return {
+    id: request.id ?? undefined,
+    feeds,
+    rows: request.inputs[0]!.shape[0] ?? 1,
+    outputs: wantedOutputs(request, face),
+  };
 }
 
 function checkInput(
@@ -163,7 +170,7 @@ function checkInput(
 
 function wantedOutputs(request: InferenceRequest, face: Pick<TensorInterface, "outputs">): Inference["outputs"] {
   const all = request.parameters?.["binary_data_output"] === true;
-  if (request.outputs === undefined || request.outputs.length === 0)
+  if (request.outputs == null || request.outputs.length === 0)
     return face.outputs.map(({ name }) => ({ name, binary: all }));
   return request.outputs.map((output) => {
     if (!face.outputs.some(({ name }) => name === output.name))
@@ -171,7 +178,14 @@ function wantedOutputs(request: InferenceRequest, face: Pick<TensorInterface, "o
         `the model has no output ${output.name.slice(0, 64)}; it has ${face.outputs.map(({ name }) => name).join(", ")}`,
       );
     const own = output.parameters?.["binary_data"];
-    return { name: output.name, binary: typeof own === "boolean" ? own : all };
+    const classes = output.parameters?.["classification"];
+    if (classes !== undefined && (typeof classes !== "number" || !Number.isSafeInteger(classes) || classes < 0))
+      throw bad(`output ${output.name}: classification is not a whole number`);
+    return {
+      name: output.name,
+      binary: typeof own === "boolean" ? own : all,
+      ...(classes === undefined || classes === 0 ? {} : { classes }),
+    };
   });
 }
 
@@ -213,7 +227,10 @@ export function writeInference(
   inference: Inference,
   outputs: Readonly<Record<string, GraphTensor>>,
 ): InferAnswer {
-  const encoded = inference.outputs.map(({ name, binary }) => encodeOutput(name, outputs[name]!, binary));
+  const encoded = inference.outputs.map(({ name, binary, classes }) => {
+    const tensor = outputs[name]!;
+    return encodeOutput(name, classes === undefined ? tensor : classify(name, tensor, classes), binary);
+  });
   const json = `{"model_name":${JSON.stringify(model.id)},"model_version":${JSON.stringify(model.version)},${inference.id === undefined ? "" : `"id":${JSON.stringify(inference.id)},`}"outputs":[${encoded.map((one) => one.json).join(",")}]}`;
   const binary = encoded.flatMap((one) => (one.binary === null ? [] : [one.binary]));
   if (binary.length === 0) return { body: json, headers: { "content-type": "application/json" } };

@@ -226,6 +226,12 @@ describe("problems", () => {
     ["a model that is broken", () => server.post("/models/heads/predict", {}), 503, { code: "model-broken" }],
     ["another method", () => server.get("/predict"), 405, { code: "method-not-allowed" }],
     ["another path", () => server.get("/nothing"), 404, { code: "not-found" }],
+    [
+      "another path, whatever is sent",
+      () => server.post("/nothing", "x", { "content-type": "text/plain" }),
+      404,
+      { code: "not-found" },
+    ],
     ["a path that is no path", () => server.get("/models/%ff"), 400, { code: "bad-url" }],
     [
       "a deadline that is not a number",
@@ -250,7 +256,7 @@ describe("problems", () => {
   });
 
   it("a problem's type leads to its explanation, as JSON and as a page", async () => {
-    const { type } = (await json(await server.get("/nothing"))) as { type: string };
+    const { type } = (await json(await server.get("/nothing"))) as unknown as { type: string };
     expect(await json(await server.get(type))).toEqual({
       type: "/problems/not-found",
       code: "not-found",
@@ -260,7 +266,9 @@ describe("problems", () => {
     const page = await server.get(type, { accept: "text/html" });
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(await page.text()).toContain("<h1>not-found</h1>");
-    const { problems } = (await json(await server.get("/problems"))) as { problems: Record<string, { type: string }> };
+    const { problems } = (await json(await server.get("/problems"))) as unknown as {
+      problems: Record<string, { type: string }>;
+    };
     expect(problems["rate-limit"]?.type).toBe("/problems/rate-limit");
     expect((await server.get("/problems/nothing")).status).toBe(404);
   });

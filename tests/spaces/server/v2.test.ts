@@ -162,7 +162,7 @@ async function binaryAnswer(response: Response): Promise<{ header: Record<string
 describe("health and metadata", () => {
   it("answers as the specification says", async () => {
     expect(conforms("server", await json(await server.get("/v2")))).toMatchObject({
-      extensions: ["binary_tensor_data"],
+      extensions: expect.arrayContaining(["binary_tensor_data", "classification", "statistics"]),
     });
     expect(conforms("server", await json(await server.get("/v2/")))).toBeDefined();
     expect(conforms("live", await json(await server.get("/v2/health/live")))).toEqual({ live: true });
@@ -235,6 +235,70 @@ describe("infer with JSON", () => {
       ["total", [6]],
       ["logits", [1, 2, 3]],
     ]);
+  });
+});
+
+describe("what Triton's clients ask besides", () => {
+  it("the index of models, with the broken one's state", async () => {
+    expect(await json(await server.post("/v2/repository/index", {}))).toEqual(
+      expect.arrayContaining([
+        { name: "linear", version: "1.0.0", state: "READY", reason: "" },
+        { name: "broken", state: "UNAVAILABLE", reason: "the model could not be loaded" },
+      ]),
+    );
+  });
+
+  it("a model's configuration, without the batch axis", async () => {
+    expect(await json(await server.get("/v2/models/linear/config"))).toMatchObject({
+      name: "linear",
+      platform: "onnxruntime_onnx",
+      max_batch_size: 100,
+      input: [{ name: "features", data_type: "TYPE_FP32", dims: [3] }],
+      output: [{ name: "prediction", data_type: "TYPE_FP32", dims: [1] }],
+    });
+  });
+
+  it("statistics that count what was run", async () => {
+    const read = async () => {
+      const { model_stats: stats } = (await json(await server.get("/v2/models/heads/stats"))) as unknown as {
+        model_stats: { inference_count: number; inference_stats: Record<string, { count: number; ns: number }> }[];
+      };
+      return stats[0]!;
+    };
+    const before = await read();
+    expect((await infer("heads", features([1, 2, 3, 4, 5, 6], [2, 3]))).status).toBe(200);
+    const after = await read();
+    expect(after.inference_count - before.inference_count).toBe(2);
+    expect(after.inference_stats["success"]!.count - before.inference_stats["success"]!.count).toBe(1);
+    expect(after.inference_stats["compute_infer"]!.ns).toBeGreaterThan(before.inference_stats["compute_infer"]!.ns);
+    const all = (await json(await server.get("/v2/models/stats"))) as unknown as { model_stats: { name: string }[] };
+    expect(all.model_stats.map(({ name }) => name)).toEqual(expect.arrayContaining(["linear", "heads"]));
+  });
+
+  it("the largest classes of an output as texts, in JSON and in bytes", async () => {
+    const top = (classification: unknown, more: object = {}) =>
+      features([5, 2, 7], [1, 3], { outputs: [{ name: "logits", parameters: { classification, ...more } }] });
+    const answer = await json(await infer("heads", top(2)));
+    expect(conforms("response", answer)).toMatchObject({
+      outputs: [{ name: "logits", datatype: "BYTES", shape: [1, 2], data: ["7:2", "5:0"] }],
+    });
+    const { header, bytes } = await binaryAnswer(await infer("heads", top(9, { binary_data: true })));
+    expect(header).toMatchObject({ outputs: [{ shape: [1, 3], parameters: { binary_data_size: 21 } }] });
+    expect(bytes.subarray(4, 7).toString()).toBe("7:2");
+    expect((await infer("heads", top("two"))).status).toBe(400);
+    expect((await infer("types", features([1], [1]))).status).toBe(400);
+  });
+
+  it("null for what is left out; nested data of another shape is refused", async () => {
+    const nulls = features([1, 2, 3], [1, 3], { id: null, parameters: null, outputs: null });
+    expect(conforms("response", await json(await infer("linear", nulls)))).not.toHaveProperty("id");
+    for (const data of [[[1, 2], [3]], [[1], [2], [3]], [[[1, 2, 3]]]]) {
+      const refused = await infer("linear", features(data, [1, 3]));
+      expect([refused.status, await json(refused)]).toEqual([
+        400,
+        { error: "input features: nested data must have the shape [1, 3]" },
+      ]);
+    }
   });
 });
 
