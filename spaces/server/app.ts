@@ -4,6 +4,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import { v2Routes } from "./v2/routes.ts";
 import type { Serving } from "./http/context.ts";
+import { gradioRoutes } from "./gradio/routes.ts";
 import { docsRoutes } from "./http/docs-routes.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { parseJson } from "./http/json-body.ts";
@@ -154,6 +155,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   predictRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
+  gradioRoutes(app, serving, guarded);
   docsRoutes(app, serving);
   problemRoutes(app);
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
