@@ -2,7 +2,7 @@ import type { Serving } from "../http/context.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 
 /** A field of a model's row as a parameter: in the row schema's order. */
-export type Parameter = { name: string; required: boolean; schema: JsonSchema; isImage: boolean };
+type Parameter = { name: string; required: boolean; schema: JsonSchema; isImage: boolean };
 /** One model as Gradio's clients see it: a function of its fields that returns the model's JSON. */
 export type Endpoint = { api: string; model: ServedModel; parameters: Parameter[]; example: Record<string, unknown> };
 

@@ -50,15 +50,15 @@ export class RequestLimits {
     const policy = `"${name}";q=${limiter.points};w=${windowSeconds}`;
     const add = (header: string, item: string) =>
       void reply.header(header, [reply.getHeader(header), item].filter((one) => one !== undefined).join(", "));
-    const tell = ({ remainingPoints, msBeforeNext }: RateLimiterRes) => {
+    const report = ({ remainingPoints, msBeforeNext }: RateLimiterRes) => {
       add("ratelimit-policy", policy);
       add("ratelimit", `"${name}";r=${Math.max(0, remainingPoints)};t=${Math.ceil(msBeforeNext / 1000)}`);
     };
     try {
-      tell(await limiter.consume(this.callerOf(request), points));
+      report(await limiter.consume(this.callerOf(request), points));
     } catch (left) {
       if (!(left instanceof RateLimiterRes)) throw left;
-      tell(left);
+      report(left);
       throw new Problem(429, "rate-limit", `more than ${limiter.points} ${name} a minute`, {
         headers: { "retry-after": String(Math.max(1, Math.ceil(left.msBeforeNext / 1000))) },
       });
