@@ -6,6 +6,7 @@ import { v2Routes } from "./v2/routes.ts";
 import type { Serving } from "./http/context.ts";
 import { gradioRoutes } from "./gradio/routes.ts";
 import { docsRoutes } from "./http/docs-routes.ts";
+import { drainBody } from "./http/drain-body.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { parseJson } from "./http/json-body.ts";
 import { keyOf } from "./http/keys.ts";
@@ -118,9 +119,10 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     if (serving.lifecycle.draining) void reply.header("connection", "close");
     done();
   });
-  app.setErrorHandler((error: FastifyError, request, reply) =>
-    answerProblem(serving, request, reply, toProblem(error, log)),
-  );
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    await drainBody(request.raw);
+    return answerProblem(serving, request, reply, toProblem(error, log));
+  });
   app.setNotFoundHandler((request, reply) => answerProblem(serving, request, reply, notFound(request, known)));
 
   if (settings.cors !== "")

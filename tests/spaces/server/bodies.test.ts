@@ -15,7 +15,10 @@ function send(path: string, body: Buffer, headers: Record<string, string> = {}):
   return new Promise((resolve, reject) => {
     const sent = request(
       `${server.url}${path}`,
-      { method: "POST", headers: { "content-length": String(body.length), ...headers } },
+      {
+        method: "POST",
+        headers: "transfer-encoding" in headers ? headers : { "content-length": String(body.length), ...headers },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -100,6 +103,17 @@ describe("a compressed body", () => {
     const { status, body } = await send("/predict", bomb, { ...json, "content-encoding": "gzip" });
     expect([status, body["code"]]).toEqual([413, "body-too-large"]);
     expect((await send("/predict", row, json)).status).toBe(200);
+  });
+});
+
+describe("a body that is too large", () => {
+  it("gets its 413, never a broken pipe, with a length and without one", async () => {
+    const large = Buffer.alloc(12_000_000, " ");
+    for (const headers of [json, { ...json, "transfer-encoding": "chunked" }])
+      for (let i = 0; i < 5; i++) {
+        const { status, body } = await send("/predict", large, headers);
+        expect([status, body["code"]]).toEqual([413, "body-too-large"]);
+      }
   });
 });
 
