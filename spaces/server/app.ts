@@ -75,6 +75,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>(["application/json"], { parseAs: "buffer" }, (request, body, done) => {
     try {
+      checkCharset(request.headers["content-type"]);
       // Clients of the binary tensor extension may declare JSON although tensors follow it.
       done(null, request.headers["inference-header-content-length"] === undefined ? parseJson(body) : body);
     } catch (error) {
@@ -162,6 +163,13 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   problemRoutes(app);
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
   return app;
+}
+
+/** JSON is UTF-8 (RFC 8259); another charset would be read wrongly. @throws Problem 415 */
+function checkCharset(type: string | undefined): void {
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(type ?? "")?.[1];
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
+    throw new Problem(415, "media-type", `charset ${charset.slice(0, 40)}; expected application/json in UTF-8`);
 }
 
 /** Lets only requests with a known key pass. */

@@ -6,6 +6,7 @@ import { bodyMemory, readBody } from "./http/body.ts";
 import { onConnectionEnd } from "./http/connection.ts";
 import { readyModel, type Serving } from "./http/context.ts";
 import { parseJson } from "./http/json-body.ts";
+import { wantsEvents } from "./http/negotiate.ts";
 import { answerMany, answerOne } from "./http/predict.ts";
 import { Problem } from "./http/problem.ts";
 import { logAccess } from "./http/access-log.ts";
@@ -164,11 +165,7 @@ function targetOf(url: string): Target | null {
 }
 
 function ordinary(headers: IncomingHttpHeaders, kind: Kind): boolean {
-  if (
-    headers.expect !== undefined ||
-    headers["content-encoding"] !== undefined ||
-    headers.accept?.includes("text/event-stream") === true
-  )
+  if (headers.expect !== undefined || headers["content-encoding"] !== undefined || wantsEvents(headers.accept))
     return false;
   const json = headers["inference-header-content-length"];
   const type = headers["content-type"] ?? "";

@@ -5,23 +5,33 @@ export function wantsStandard(accept: string | undefined): boolean {
   return accept?.includes(STANDARD_ANSWER) === true;
 }
 
+/** Whether an Accept header asks for server-sent events. A weight of 0 means that they are not wanted. */
+export function wantsEvents(accept: string | undefined): boolean {
+  return (
+    accept?.includes("text/event-stream") === true &&
+    weights(accept).some(([type, q]) => type === "text/event-stream" && q > 0)
+  );
+}
+
 /**
  * Whether an Accept header prefers a web page to JSON: text/html is named, and JSON is not named with a higher weight.
  * `*` alone (curl) means JSON. RFC 9110, section 12.5.1.
  */
 export function wantsPage(accept: string | undefined): boolean {
   if (accept === undefined) return false;
-  let html = 0;
-  let json = 0;
-  for (const part of accept.split(",")) {
+  const highest = (...types: RegExp[]) =>
+    Math.max(0, ...weights(accept).map(([type, q]) => (types.some((one) => one.test(type)) ? q : 0)));
+  const html = highest(/^text\/html$/, /^application\/xhtml\+xml$/);
+  return html > 0 && html >= highest(/^application\/json$/, /\+json$/);
+}
+
+/** The media types of an Accept header with their weights; 1 where none is given. */
+function weights(accept: string): [type: string, q: number][] {
+  return accept.split(",").map((part) => {
     const [type = "", ...parameters] = part.split(";").map((piece) => piece.trim().toLowerCase());
     const weight = parameters
       .map((parameter) => /^q=([\d.]+)$/.exec(parameter)?.[1])
       .find((found) => found !== undefined);
-    const q = weight === undefined ? 1 : Number(weight);
-    if (!(q > 0)) continue;
-    if (type === "text/html" || type === "application/xhtml+xml") html = Math.max(html, q);
-    if (type === "application/json" || type.endsWith("+json")) json = Math.max(json, q);
-  }
-  return html > 0 && html >= json;
+    return [type, weight === undefined ? 1 : Number(weight) || 0];
+  });
 }

@@ -2,15 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Serving } from "./context.ts";
 import { encodingFor } from "./compression.ts";
 import { wantsPage } from "./negotiate.ts";
-import { PAGE_POLICY, readStaticFiles, type StaticFile } from "./static-files.ts";
+import { pagePolicy, readStaticFiles, type StaticFile } from "./static-files.ts";
 
 /** GET / (the page for a browser, a health line for other clients) and the page's files. */
 export function pageRoutes(app: FastifyInstance, serving: Serving, folder: string): void {
   const files = readStaticFiles(folder);
+  const policy = pagePolicy(serving.settings.frameAncestors);
   const page = files.find(({ path }) => path === "/index.html");
   app.get("/", (request, reply) => {
     void reply.header("vary", "Accept");
-    if (page !== undefined && wantsPage(request.headers.accept)) return sendFile(request, reply, page);
+    if (page !== undefined && wantsPage(request.headers.accept)) return sendFile(request, reply, page, policy);
     const slot = serving.registry.defaultSlot();
     if (slot.state.kind === "ready" && slot.state.model.condition().state === "ready" && !serving.lifecycle.draining)
       return reply.send({ status: "healthy", model: `${slot.id} v${slot.state.model.version}` });
@@ -28,17 +29,22 @@ export function pageRoutes(app: FastifyInstance, serving: Serving, folder: strin
         model: slot.id,
       });
   });
-  for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file));
+  for (const file of files) app.get(file.path, (request, reply) => sendFile(request, reply, file, policy));
 }
 
-async function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
+async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StaticFile,
+  policy: string,
+): Promise<FastifyReply> {
   const encoding = file.compressed === null ? "identity" : encodingFor(request.headers["accept-encoding"]);
   const etag = `"${file.etag}${encoding === "identity" ? "" : `-${encoding}`}"`;
   void reply.headers({
     etag,
     "cache-control": "no-cache",
     "content-type": file.type,
-    "content-security-policy": PAGE_POLICY,
+    "content-security-policy": policy,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
   });

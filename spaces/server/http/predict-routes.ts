@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ServedModel } from "../serving/served-model.ts";
+import { wantsEvents } from "./negotiate.ts";
 import { exchangeOf, readyModel, type Serving } from "./context.ts";
 import { answerMany, answerOne, streamOne } from "./predict.ts";
 
@@ -20,9 +21,7 @@ export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: o
     return answer(serving, model, exchangeOf(request, reply));
   };
   const respondOne = (model: ServedModel, request: FastifyRequest, reply: FastifyReply) =>
-    request.headers.accept?.includes("text/event-stream") === true
-      ? stream(model, request, reply)
-      : respond(answerOne, model, request, reply);
+    wantsEvents(request.headers.accept) ? stream(model, request, reply) : respond(answerOne, model, request, reply);
   const stream = async (model: ServedModel, request: FastifyRequest, reply: FastifyReply) => {
     request.modelId = model.id;
     const events = await streamOne(serving, model, exchangeOf(request, reply));

@@ -31,6 +31,8 @@ const WEB_PORTS = [80, 443] as const;
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
+  // Looks public, and answers with the platform's own services within one cloud.
+  if (parsed.toString() === "168.63.129.16") return false;
   return parsed.range() === "unicast";
 }
 

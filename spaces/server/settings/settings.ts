@@ -81,6 +81,14 @@ export const settingsSchema = z.strictObject({
     )
     .meta({ optionalValue: "hops-or-ranges" }),
   cors: z.string().default("").describe("origins that may call from a browser, with commas between, or *"),
+  frameAncestors: z
+    .string()
+    .regex(
+      /^('self'|'none'|https?:\/\/[\w.*:-]+)( ('self'|https?:\/\/[\w.*:-]+))*$/,
+      "'self', 'none', or origins with blanks between",
+    )
+    .default("'self' https://huggingface.co https://*.hf.space")
+    .describe("which sites may show the page in a frame; the Hub shows a Space in one"),
   cacheBytes: z.coerce
     .number()
     .int()

@@ -106,6 +106,15 @@ describe("a compressed body", () => {
   });
 });
 
+describe("JSON", () => {
+  it("may begin with a byte order mark, and is UTF-8 whatever it says", async () => {
+    expect((await send("/predict", Buffer.concat([Buffer.from("\uFEFF"), row]), json)).status).toBe(200);
+    const type = (charset: string) => ({ "content-type": `application/json; charset=${charset}` });
+    expect((await send("/predict", row, type("UTF8"))).status).toBe(200);
+    expect((await send("/predict", row, type("latin1"))).status).toBe(415);
+  });
+});
+
 describe("a body that is too large", () => {
   it("gets its 413, never a broken pipe, with a length and without one", async () => {
     const large = Buffer.alloc(12_000_000, " ");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { wantsPage } from "../../../spaces/server/http/negotiate.ts";
+import { wantsEvents, wantsPage } from "../../../spaces/server/http/negotiate.ts";
 import { redact } from "../../../spaces/server/http/redact.ts";
 import { formGroup, groupIsFinal } from "../../../spaces/server/scheduling/group.ts";
 import { planBatches } from "../../../spaces/server/scheduling/batching-plan.ts";
@@ -22,6 +22,13 @@ describe("which answer a client prefers", () => {
   ])("%s", (accept, page) => {
     expect(wantsPage(accept)).toBe(page);
   });
+});
+
+it("an event stream with the weight 0 is not wanted", () => {
+  expect(wantsEvents("text/event-stream")).toBe(true);
+  expect(wantsEvents("application/json, text/event-stream;q=0.5")).toBe(true);
+  expect(wantsEvents("application/json, text/event-stream; q=0")).toBe(false);
+  expect(wantsEvents(undefined)).toBe(false);
 });
 
 describe("redaction", () => {
