@@ -1,4 +1,5 @@
-import { fetchArtifact, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
+import { fetchGraphs, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
@@ -56,7 +57,7 @@ export async function profile(
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
   // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
-  if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
+  if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined)) await fetchGraphs(manifest.artifact, modelDir, deps);
   const child = await startModelProcess(
     {
       modelDir,

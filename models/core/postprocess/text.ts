@@ -110,6 +110,11 @@ function idsOf(
   const values = numbersOf(tensor.data);
   const given = tensor.dims.length === 1 ? Array.from(values) : largest(head, values, tensor.dims[1]!, rowName);
   const { end, ctc } = head;
+  // A decode loop fills rows of different lengths with -1, after the end or after the last token of a text without one.
+  if (end !== undefined) {
+    const filler = given.indexOf(-1);
+    if (filler !== -1 && given.slice(filler).every((id) => id === -1)) given.length = filler;
+  }
   const stop = end === undefined ? -1 : given.indexOf(end);
   const ids = stop === -1 ? given : given.slice(0, stop);
   return {
