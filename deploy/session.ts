@@ -76,10 +76,7 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     const repository = await repositoryIn(root, deps.env);
     const source = { repository: repository === null ? null : fullName(repository), commit };
     const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
-    const {
-      version,
-      artifact,
-    } = loaded.manifest;
+    const { version, artifact } = loaded.manifest;
     const sha256 = artifactDigest(artifact);
     describe({ source });
     const { rules = null } = rulesIdentity(loaded.manifest);

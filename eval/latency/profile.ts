@@ -63,7 +63,8 @@ export async function profile(
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
   // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
-  if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined)) await fetchGraphs(manifest.artifact, modelDir, deps);
+  if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined))
+    await fetchGraphs(manifest.artifact, modelDir, deps);
   const child = await startModelProcess(
     {
       modelDir,

@@ -5,7 +5,10 @@ import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { canonical } from "../dataset/canonical.ts";
 
 export type CacheKeyParts = {
-  manifest: Pick<Manifest, "artifact" | "generate" | "preprocess" | "inputs" | "outputs" | "postprocess" | "rules" | "runtime">;
+  manifest: Pick<
+    Manifest,
+    "artifact" | "generate" | "preprocess" | "inputs" | "outputs" | "postprocess" | "rules" | "runtime"
+  >;
   model: Pick<ModelDescription, "sha256" | "filesDigest" | "onnxruntime" | "provider" | "threads">;
   datasetDigest: string;
   heads: readonly string[];

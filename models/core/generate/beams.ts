@@ -1,7 +1,7 @@
 import { EvaluationError } from "../errors.ts";
 
 /** A text that ended: its tokens, with the end where it has one, and its score. */
-export type Hypothesis = { made: readonly number[]; score: number; ended: boolean };
+type Hypothesis = { made: readonly number[]; score: number; ended: boolean };
 
 export type BeamOptions = { beams: number; lengthPenalty: number; earlyStopping: boolean; end: readonly number[] };
 

@@ -4,7 +4,7 @@ import type { DecoderGraph, DecoderPlan, Role } from "./plan.ts";
 import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
 /** Scores of the next token, for one row of the decoder after the other. Theirs to change. */
-export type Logits = (row: number) => Float32Array;
+type Logits = (row: number) => Float32Array;
 
 /** A decoder in the middle of its rows. */
 export type Decoding = {
@@ -35,6 +35,16 @@ export async function startDecoding(
   /** Places of every row, padding counted. */
   let total = 0;
 
+  // The encoder's side never changes, so only the first run is asked for it.
+  const fetchesOf = ({ presents }: DecoderGraph, all: boolean) => [
+    "logits",
+    ...[...presents].flatMap(([key, output]) => (all || !key.includes(".encoder.") ? [output] : [])),
+  ];
+  const fetches = {
+    first: plan.next === null ? ["logits"] : fetchesOf(plan.first, true),
+    again: plan.next === null ? [] : fetchesOf(plan.next, false),
+  };
+
   const usesCache = () => plan.next !== null && pastLength > 0;
 
   const feed = (role: Role, input: TensorMetadata, from: number, to: number): GraphTensor => {
@@ -56,7 +66,11 @@ export async function startDecoding(
         // The sum of the mask up to here, less one; what stands at padding is not read.
         return grid(from, (row, at) => (at < leftOf(row) ? 1 : at - leftOf(row)));
       case "cache-position":
-        return integers(input.dtype, Array.from({ length: to - from }, (_, i) => from + i), [to - from]);
+        return integers(
+          input.dtype,
+          Array.from({ length: to - from }, (_, i) => from + i),
+          [to - from],
+        );
       case "use-cache":
         return integers(input.dtype, [usesCache() ? 1 : 0], [1]);
       case "logits-to-keep":
@@ -87,13 +101,9 @@ export async function startDecoding(
       const again = usesCache();
       const graph = again ? plan.next! : plan.first;
       const [from, to] = [again ? pastLength : 0, total];
-      const made = Object.fromEntries(
-        graph.inputs.map(({ input, role }) => [input.name, feed(role, input, from, to)] as const),
-      );
-      const presents = [...graph.presents].flatMap(([key, output]) =>
-        plan.next === null || (again && key.includes(".encoder.")) ? [] : [output],
-      );
-      const answers = await graph.graph.run(made, ["logits", ...presents]);
+      const made: Record<string, GraphTensor> = {};
+      for (const { input, role } of graph.inputs) made[input.name] = feed(role, input, from, to);
+      const answers = await graph.graph.run(made, again ? fetches.again : fetches.first);
       if (plan.next !== null) {
         keep(graph, answers);
         pastLength = to;

@@ -149,12 +149,18 @@ async function searchBeams({ decoding, settings, limits, begin, token, pause }: 
 /** The largest score's id, the smaller one of equal scores. */
 function largest(scores: Float32Array): number {
   let top = 0;
-  for (let i = 0; i < scores.length; i++) {
+  let best = scores[0]!;
+  let strange = best !== best;
+  for (let i = 1; i < scores.length; i++) {
     const score = scores[i]!;
-    if (score > scores[top]!) top = i;
-    else if (Number.isNaN(score)) throw notFinite(score, i);
+    if (score > best) {
+      best = score;
+      top = i;
+      // NaN alone is not equal to itself; the function that says so costs more than all the rest.
+    } else if (score !== score) strange = true;
   }
-  if (!Number.isFinite(scores[top])) throw notFinite(scores[top]!, top);
+  if (strange) throw notFinite(NaN, scores.findIndex(Number.isNaN));
+  if (!Number.isFinite(best)) throw notFinite(best, top);
   return top;
 }
 

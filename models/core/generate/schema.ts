@@ -1,19 +1,25 @@
 import { z } from "zod";
 
 const id = z.int().min(0);
-const oneOrMore = z
-  .union([id, z.array(id).min(1)])
-  .transform((given) => (Array.isArray(given) ? given : [given]));
+const oneOrMore = z.union([id, z.array(id).min(1)]).transform((given) => (Array.isArray(given) ? given : [given]));
 
 /** Output of a decode loop, as `outputs` declares it and a text head reads it: int64 [batch, length]. */
 export const SEQUENCES = "sequences";
 
 const sample = z
   .strictObject({
-    seed: z.int().min(0).describe("Every row draws from a stream of its own that this starts: equal rows, equal texts."),
+    seed: z
+      .int()
+      .min(0)
+      .describe("Every row draws from a stream of its own that this starts: equal rows, equal texts."),
     temperature: z.number().positive().default(1),
     topK: z.int().positive().optional().describe("Draw from this many of the most probable tokens."),
-    topP: z.number().gt(0).max(1).optional().describe("Draw from the fewest tokens that together have this probability."),
+    topP: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Draw from the fewest tokens that together have this probability."),
   })
   .describe("Draw each token in the place of taking the most probable one.");
 

@@ -41,7 +41,12 @@ export function compileHead(
   head: Head,
   place: () => string,
   outputWidth: number | null,
-  { files, dtype, textStep, generatedEnd }: HeadSetting = { files: {}, dtype: null, textStep: null, generatedEnd: null },
+  { files, dtype, textStep, generatedEnd }: HeadSetting = {
+    files: {},
+    dtype: null,
+    textStep: null,
+    generatedEnd: null,
+  },
 ): CompiledHead {
   switch (head.kind) {
     case "classification":

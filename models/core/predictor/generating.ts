@@ -10,7 +10,7 @@ import type { GraphTensor } from "../tensors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 
 /** One pass of the decode loop, as a run of a graph whose output is `sequences`. */
-export type GeneratedRun = { answers: Record<string, GraphTensor>; tokens: number; firstTokenMs: number };
+type GeneratedRun = { answers: Record<string, GraphTensor>; tokens: number; firstTokenMs: number };
 
 /** What answers a model's feeds: its one graph, or graphs in a decode loop. */
 export type ModelSession = Session & {

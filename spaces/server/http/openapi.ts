@@ -278,7 +278,10 @@ export function openApi(serving: Serving): Record<string, unknown> {
         summary: `Predict with ${slot.id}, its text piece by piece`,
         responses: {
           ...one.post.responses,
-          "200": { description: "Events", content: { "text/event-stream": { schema: { type: "string" }, example: EVENTS } } },
+          "200": {
+            description: "Events",
+            content: { "text/event-stream": { schema: { type: "string" }, example: EVENTS } },
+          },
         },
       },
     };

@@ -67,10 +67,11 @@ export function feedsOf(sources: number[][] | number[][][]): Record<string, Grap
   const length = Math.max(...texts.map((text) => text.length));
   const grid = (value: (text: number[], at: number) => number): GraphTensor => ({
     dtype: "int64",
-    data: BigInt64Array.from(
-      texts.flatMap((text) => Array.from({ length }, (_, at) => BigInt(value(text, at)))),
-    ),
+    data: BigInt64Array.from(texts.flatMap((text) => Array.from({ length }, (_, at) => BigInt(value(text, at))))),
     dims: [rows, length],
   });
-  return { input_ids: grid((text, at) => text[at] ?? 0), attention_mask: grid((text, at) => (at < text.length ? 1 : 0)) };
+  return {
+    input_ids: grid((text, at) => text[at] ?? 0),
+    attention_mask: grid((text, at) => (at < text.length ? 1 : 0)),
+  };
 }

@@ -23,7 +23,9 @@ export function familyModel(
   const tokenizer = JSON.stringify(wordTokenizer(false));
   return {
     files: {
-      ...Object.fromEntries([main, decoder, decoderWithPast].flatMap((name) => (name === undefined ? [] : [[name, bytes(name)]]))),
+      ...Object.fromEntries(
+        [main, decoder, decoderWithPast].flatMap((name) => (name === undefined ? [] : [[name, bytes(name)]])),
+      ),
       "words.json": words,
       "tokenizer.json": tokenizer,
     },
@@ -41,7 +43,12 @@ export function familyModel(
       generate: { ...reference.base, ...(start === undefined ? {} : { start }), ...generate },
       outputs: [{ name: "sequences", dtype: "int64", shape: ["batch", "length"] }],
       postprocess: [
-        { name: "text", from: "sequences", kind: "text", vocabulary: { path: "words.json", sha256: sha256(words), separator: " " } },
+        {
+          name: "text",
+          from: "sequences",
+          kind: "text",
+          vocabulary: { path: "words.json", sha256: sha256(words), separator: " " },
+        },
       ],
       serving: { examples: [{ text: textOf(reference.families[family]!.sources[1] as number[]) }] },
       ...changes,

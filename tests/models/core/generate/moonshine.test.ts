@@ -112,7 +112,12 @@ async function textModel(folder: string, samples: Float32Array) {
     generate: settings,
     outputs: [{ name: "sequences", dtype: "int64", shape: ["batch", "length"] }],
     postprocess: [
-      { name: "text", from: "sequences", kind: "text", tokenizer: { path: "tokenizer.json", sha256: sha256(tokenizer) } },
+      {
+        name: "text",
+        from: "sequences",
+        kind: "text",
+        tokenizer: { path: "tokenizer.json", sha256: sha256(tokenizer) },
+      },
     ],
     runtime: { batch: 1 },
   };

@@ -11,7 +11,10 @@ import { tokenizerOf } from "./sentencepiece.ts";
 
 const read = (path: string) => new Uint8Array(readFileSync(join(sharedData!, path)));
 const lines = (name: string) =>
-  gunzipSync(read(`translation/multi30k/test_2016_flickr.${name}.gz`)).toString("utf8").trim().split("\n");
+  gunzipSync(read(`translation/multi30k/test_2016_flickr.${name}.gz`))
+    .toString("utf8")
+    .trim()
+    .split("\n");
 
 /**
  * An encoder and a decoder without a cache, which is given the source's ids to mask them itself. The reference wrote at
@@ -60,7 +63,9 @@ describe.skipIf(sharedData === null)("the prototype translator (skipped where ..
     const predictor = await translator();
     const rows = lines("en").map((text) => ({ text }));
     const results = await predictor.predict(rows);
-    const german = results.map((one) => (one.ok && one.heads["german"]?.kind === "text" ? one.heads["german"].text : ""));
+    const german = results.map((one) =>
+      one.ok && one.heads["german"]?.kind === "text" ? one.heads["german"].text : "",
+    );
     const sample = answerSample(texts(lines("de"), german));
     expect(value("bleu", sample, {})).toBeCloseTo(30.14, 2);
     expect(value("chrf", sample, {})).toBeCloseTo(55.13, 2);

@@ -15,14 +15,17 @@ const headsOf = (results: Awaited<ReturnType<Awaited<ReturnType<typeof open>>["p
   results.map((one) => (one.ok ? one.heads["text"] : one.error.diagnostic));
 
 describe("a model that generates", () => {
-  it.each(["marian", "t5", "step", "gpt", "llama"] as const)("%s answers as torch, in batches and alone", async (family) => {
-    const predictor = await open(family);
-    const rows = rowsOf(family);
-    expect(headsOf(await predictor.predict(rows))).toEqual(expectedOf(family));
-    expect(headsOf(await predictor.predict(rows, { batch: 1 }))).toEqual(expectedOf(family));
-    expect((await predictor.predictOne(rows[1]!))["text"]).toEqual(expectedOf(family)[1]);
-    expect(await predictor.batchParity(rows)).toMatchObject({ ok: true, maxDifference: 0, repeatable: true });
-  });
+  it.each(["marian", "t5", "step", "gpt", "llama"] as const)(
+    "%s answers as torch, in batches and alone",
+    async (family) => {
+      const predictor = await open(family);
+      const rows = rowsOf(family);
+      expect(headsOf(await predictor.predict(rows))).toEqual(expectedOf(family));
+      expect(headsOf(await predictor.predict(rows, { batch: 1 }))).toEqual(expectedOf(family));
+      expect((await predictor.predictOne(rows[1]!))["text"]).toEqual(expectedOf(family)[1]);
+      expect(await predictor.batchParity(rows)).toMatchObject({ ok: true, maxDifference: 0, repeatable: true });
+    },
+  );
 
   it("answers as torch with beams", async () => {
     const predictor = await open("t5", {}, { beams: 3 });

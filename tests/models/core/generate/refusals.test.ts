@@ -71,7 +71,12 @@ describe("a manifest that contradicts itself", () => {
     ["more at least than at most", {}, { minTokens: 14 }, "14 tokens at least and 14 at most"],
     ["a token forced and suppressed", {}, { forcedFirst: 5, suppress: [5] }, "the id 5 is forced and suppressed"],
     ["seconds of no input", {}, { tokensPerSecond: { tokens: 6, input: "wave", rate: 8 } }, 'no input "wave"'],
-    ["another output", { outputs: [{ name: "logits", dtype: "int64", shape: ["batch", 4] }] }, {}, "one output, the tokens"],
+    [
+      "another output",
+      { outputs: [{ name: "logits", dtype: "int64", shape: ["batch", 4] }] },
+      {},
+      "one output, the tokens",
+    ],
     ["a provider that the loop does not use", { runtime: { provider: "cuda" } }, {}, "run on cpu only"],
     ["several graphs and no loop", { generate: undefined }, {}, "there is no `generate`"],
   ])("%s", async (_, changes, generate, problem) => {

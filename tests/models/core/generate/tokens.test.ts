@@ -19,18 +19,23 @@ describe("drawing tokens", () => {
     const sum = weights.reduce((a, b) => a + b);
     return weights.map((weight) => weight / sum);
   };
-  // Four standard errors of a share at 20,000 draws.
-  const near = (got: number[], wanted: number[]) =>
-    got.forEach((share, i) =>
-      expect(Math.abs(share - wanted[i]!)).toBeLessThan(4 * Math.sqrt(Math.max(wanted[i]! * (1 - wanted[i]!), 1e-9) / 20_000)),
-    );
-
-  it("by probability", () => near(shares({}), softmax([0, 1, 2, 3, 4])));
-  it("at a temperature", () => near(shares({}, 0.5), softmax([0, 1, 2, 3, 4], 0.5)));
-  it("from the k best", () => near(shares({ topK: 2 }), softmax([1, 3])));
   // .628 + .231 = .859 are less than .9, with .085 more they are not.
-  it("from the nucleus", () => near(shares({ topP: 0.9 }), softmax([0, 1, 3])));
-  it("always one, however small the nucleus", () => expect(drawToken(logits, { temperature: 1, topP: 1e-9 }, 0.99)).toBe(1));
+  it.each([
+    ["by probability", {}, 1, [0, 1, 2, 3, 4]],
+    ["at a temperature", {}, 0.5, [0, 1, 2, 3, 4]],
+    ["from the k best", { topK: 2 }, 1, [1, 3]],
+    ["from the nucleus", { topP: 0.9 }, 1, [0, 1, 3]],
+  ])("%s", (_, options, temperature, kept) => {
+    const wanted = softmax(kept, temperature);
+    shares(options, temperature).forEach((share, i) => {
+      const variance = Math.max(wanted[i]! * (1 - wanted[i]!), 1e-9) / 20_000;
+      // Four standard errors of a share.
+      expect(Math.abs(share - wanted[i]!)).toBeLessThan(4 * Math.sqrt(variance));
+    });
+  });
+
+  it("always one, however small the nucleus", () =>
+    expect(drawToken(logits, { temperature: 1, topP: 1e-9 }, 0.99)).toBe(1));
   it("repeats with its seed", () => {
     const draws = (seed: number) => Array.from({ length: 5 }, randomStream(seed));
     expect(draws(3)).toEqual(draws(3));
@@ -87,7 +92,10 @@ describe("pieces of a text", () => {
   it("hold half characters back and send what is missing at the end", () => {
     const pieces: string[] = [];
     const texts = ["a", "a\uFFFD", "a\uFFFD\uFFFD", "aé b", "aé"];
-    const sender = textPieces((ids) => texts[ids.length - 1]!, (piece) => pieces.push(piece));
+    const sender = textPieces(
+      (ids) => texts[ids.length - 1]!,
+      (piece) => pieces.push(piece),
+    );
     texts.forEach((_, id) => sender.add(id));
     sender.end("aé b.");
     expect(pieces).toEqual(["a", "é b", "."]);
