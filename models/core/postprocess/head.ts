@@ -60,6 +60,6 @@ export function compileHead(
     case "spans":
       return compileSpans(head, place, textStep ?? "");
     case "text":
-      return compileText(generatedEnd === null ? head : { ...head, end: generatedEnd }, place, dtype, files);
+      return compileText(head, place, dtype, files, generatedEnd);
   }
 }

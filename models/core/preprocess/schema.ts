@@ -24,7 +24,9 @@ export const textStep = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Stands before every text: `translate English to German: ` (T5), `>>de<< ` (Marian). It is no part of a row."),
+    .describe(
+      "Stands before every text: `translate English to German: ` (T5), `>>de<< ` (Marian). It is no part of a row.",
+    ),
   maxCharacters: z
     .int()
     .positive()
