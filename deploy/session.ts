@@ -6,6 +6,7 @@ import { commitOf, gitIn } from "../eval/gate/git.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
+import { artifactDigest } from "../models/core/manifest/artifact-files.ts";
 import { modelIdentity } from "../models/core/manifest/identity.ts";
 import { rulesIdentity } from "../models/core/rules/identity.ts";
 import { sluiceVersion } from "../models/core/version.ts";
@@ -75,10 +76,8 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     const repository = await repositoryIn(root, deps.env);
     const source = { repository: repository === null ? null : fullName(repository), commit };
     const policy = { now: new Date(deps.now()), maxAgeHours: settings["max-verdict-age-hours"] };
-    const {
-      version,
-      artifact: { sha256 },
-    } = loaded.manifest;
+    const { version, artifact } = loaded.manifest;
+    const sha256 = artifactDigest(artifact);
     describe({ source });
     const { rules = null } = rulesIdentity(loaded.manifest);
     const verdict = requirePass(found, { model: id, version, sha256, rules: rules?.sha256 ?? null, commit }, policy);

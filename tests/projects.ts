@@ -19,6 +19,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/deploy/troubles.test.ts": "deploys in spite of lost answers, crashes, replicas and other people's commits",
   "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",
   "tests/eval/latency/processes.test.ts": "measures latency in real processes",
+  "tests/models/core/generate/{moonshine,mt-ende}.test.ts": "transcribes a minute of speech, translates 1,000 captions",
   "tests/models/core/lookup/redis.test.ts": "asks a real Redis, which it stops and starts again",
   "tests/models/every-task.test.ts": "takes a model of every task from the gate to the deployed bundle",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",

@@ -4,7 +4,8 @@ import { repositoryIn } from "../../deploy/record/repository.ts";
 import { fullName } from "../../github/runner.ts";
 import { configuration, type Configuration } from "../../eval/schema/configuration.ts";
 import { gitIn } from "../../eval/gate/git.ts";
-import { fetchArtifact } from "../../models/core/artifact/artifact.ts";
+import { artifactDigest, artifactFiles } from "../../models/core/manifest/artifact-files.ts";
+import { fetchGraphs } from "../../models/core/artifact/artifact.ts";
 import { defaultCacheDir } from "../../models/core/artifact/cache-dir.ts";
 import { withWorkDir } from "../../eval/gate/work-dir.ts";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
@@ -124,14 +125,19 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   const { id, version, artifact } = loaded.manifest;
   const name = `${id} ${version}`;
   const unopened = (why: string) => ok(name, `${folder}/model.yaml reads; its graph was not opened: ${why}`);
-  if (artifact.hub !== undefined)
+  const onlyHub = artifactFiles(artifact).filter(({ file: { hub } }) => hub !== undefined);
+  if (onlyHub.length > 0)
     return [
       unopened(`it is on the Hub, and \`npx sluice gate ${id}\` fetches it`),
-      await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256),
+      ...(await Promise.all(
+        onlyHub.map(({ at, file: { hub, sha256 } }) => onHub(deps, `${name} ${at.join(".")}`, hub!, sha256)),
+      )),
     ];
   try {
-    const { totalBytes } = await fetchArtifact(artifact, dir, { env, fetch: transport });
-    const size = `${artifact.path}: ${bytes(totalBytes)}, sha256 ${artifact.sha256.slice(0, 12)} holds`;
+    const graphs = await fetchGraphs(artifact, dir, { env, fetch: transport });
+    const totalBytes = graphs.reduce((sum, { model: { totalBytes: one } }) => sum + one, 0);
+    const paths = artifactFiles(artifact).map(({ file: { path, hub } }) => path ?? hub);
+    const size = `${paths.join(", ")}: ${bytes(totalBytes)}, sha256 ${artifactDigest(artifact).slice(0, 12)} holds`;
     return [await answers(deps, name, folder, loaded), ok(`${name} artifact`, size)];
   } catch (error) {
     return [unopened("the artifact is not what it should be"), failedFinding(`${name} artifact`, error)];

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { parseDocument } from "yaml";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import { parseManifest } from "../../models/core/predictor/load.ts";
 import { DEPLOYED_FILE } from "./deployed.ts";
 import { deployedFile, treeFile, type Tree, type TreeFile } from "./tree.ts";
@@ -28,12 +29,16 @@ export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null 
   const {
     manifest: { id, artifact },
   } = parseManifest(Buffer.from(manifest.bytes).toString("utf8"), posix.dirname(path), path);
-  if (artifact.path === undefined) return null;
-  const beside = posix.dirname(artifact.path);
-  const named = [
-    { name: posix.basename(artifact.path), sha256: artifact.sha256 },
-    ...artifact.externalData.map((one) => ({ name: one.path, sha256: one.sha256 })),
-  ];
+  const graphs = artifactFiles(artifact);
+  if (graphs.some(({ file }) => file.path === undefined)) return null;
+  const named = graphs.flatMap(({ role, file }) => {
+    const [folder, beside] = [role ?? "", posix.dirname(file.path!)];
+    return [{ path: posix.basename(file.path!), sha256: file.sha256 }, ...file.externalData].map((one) => ({
+      name: posix.join(folder, one.path),
+      sha256: one.sha256,
+      at: posix.join(posix.dirname(path), beside, one.path),
+    }));
+  });
   const digest = createHash("sha256")
     .update(
       named
@@ -42,10 +47,8 @@ export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null 
         .join(""),
     )
     .digest("hex");
-  const found = named.flatMap(({ name }) =>
-    tree.files
-      .filter((one) => one.path === posix.join(posix.dirname(path), beside, name))
-      .map((file) => ({ file, name })),
+  const found = named.flatMap(({ name, at }) =>
+    tree.files.filter((one) => one.path === at).map((file) => ({ file, name })),
   );
   const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
   if (bytes <= maxBytes || found.length !== named.length) return null;
@@ -64,10 +67,13 @@ export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null 
  */
 export function withHubWeights(tree: Tree, weights: LargeWeights, repository: string, revision: string): Tree {
   const path = manifestPath(tree);
-  const hub = `${repository}@${revision}/${weights.files[0]!.path}`;
+  const placeOf = (file: TreeFile) => `${repository}@${revision}/${file.path}`;
+  const hub = placeOf(weights.files[0]!);
+  const hubOf = (local: string) =>
+    placeOf(weights.files[weights.paths.indexOf(posix.join(posix.dirname(path), local))]!);
   const rest = tree.files.filter((one) => !weights.paths.includes(one.path) && one.path !== DEPLOYED_FILE);
   const files = rest.map((one) =>
-    one.path === path ? treeFile(path, Buffer.from(pointAt(hub, Buffer.from(one.bytes).toString("utf8")))) : one,
+    one.path === path ? treeFile(path, Buffer.from(pointAt(hubOf, Buffer.from(one.bytes).toString("utf8")))) : one,
   );
   const { files: _files, ...known } = tree.deployed;
   const deployed = {
@@ -78,9 +84,11 @@ export function withHubWeights(tree: Tree, weights: LargeWeights, repository: st
   return { ...tree, files: [...files, deployedFile(deployed)], deployed };
 }
 
-function pointAt(hub: string, manifest: string): string {
+function pointAt(hubOf: (path: string) => string, manifest: string): string {
   const document = parseDocument(manifest);
-  document.deleteIn(["artifact", "path"]);
-  document.setIn(["artifact", "hub"], hub);
+  for (const { at, file } of artifactFiles(parseManifest(manifest, "", "model.yaml").manifest.artifact)) {
+    document.deleteIn([...at, "path"]);
+    document.setIn([...at, "hub"], hubOf(file.path!));
+  }
   return document.toString({ lineWidth: 0 });
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { weightFiles } from "../../models/core/manifest/artifact-files.ts";
 import { headFilesOf, localFilesOf, stepFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
@@ -19,13 +20,8 @@ function namedDigests({ manifest: { artifact, preprocess, postprocess } }: Loade
   const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf)].map(
     ({ path, sha256 }): [string, string] => [path, sha256],
   );
-  if (artifact.path === undefined) return new Map(heads);
-  const folder = posix.dirname(artifact.path);
-  return new Map([
-    ...heads,
-    [artifact.path, artifact.sha256],
-    ...artifact.externalData.map(({ path, sha256 }): [string, string] => [posix.join(folder, path), sha256]),
-  ]);
+  const weights = weightFiles(artifact).map(({ path, sha256 }): [string, string] => [path, sha256]);
+  return new Map([...heads, ...weights]);
 }
 
 /**

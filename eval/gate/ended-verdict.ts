@@ -1,15 +1,16 @@
 import type { ModelIdentity, ModelVerdict } from "../schema/verdict.ts";
+import { digestNamed } from "./digest-named.ts";
 import type { Ended } from "./continuity.ts";
 import type { EvaluationContext } from "./context.ts";
 
 /** The verdict on a model that the base gates and no candidate continues: nothing was shown about it, so never green. */
 export function endedVerdict({ model, why, instead }: Ended, { policyBase }: EvaluationContext): ModelVerdict {
-  const artifact = model.plain["artifact"] as { sha256?: unknown } | undefined;
+  const artifact = model.plain["artifact"];
   const identity: ModelIdentity = {
     id: model.id,
     version: model.version,
     task: model.task,
-    sha256: typeof artifact?.sha256 === "string" ? artifact.sha256 : "",
+    sha256: digestNamed(artifact) ?? "",
   };
   const label = policyBase?.label ?? "the base";
   return {

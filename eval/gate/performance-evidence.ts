@@ -6,6 +6,7 @@ import type { Evidence } from "../judge/evidence.ts";
 import type { PlannedCheck } from "../judge/plan-checks.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
+import type { DatasetRow } from "../dataset/row.ts";
 import type { EvaluationContext } from "./context.ts";
 import { performanceDefinitions, performanceMetrics } from "./performance-metrics.ts";
 import type { ModelRun } from "./run-model.ts";
@@ -48,6 +49,7 @@ export async function performanceEvidence(
   const histories = Object.fromEntries(Object.entries(dataset.histories).map(([step, { file }]) => [step, file]));
   const options = {
     histories,
+    audioSeconds: dataset.rows.slice(0, rows.length).map(audioSecondsOf),
     ...(context.request.provider === undefined ? {} : { provider: context.request.provider }),
   };
   const profileOf = (loaded: LoadedManifest, measureMs?: number) =>
@@ -95,6 +97,12 @@ export async function performanceEvidence(
     outcome.notes.push(selfComparisonNote(comparison), tailNote(comparison));
   }
   return outcome;
+}
+
+/** The length of a row's audio, where the labels of a head say it. */
+function audioSecondsOf({ labels }: DatasetRow): number | null {
+  const known = Object.values(labels).find((label) => typeof label === "object" && label.kind === "references");
+  return typeof known === "object" && known.kind === "references" ? known.audioSeconds : null;
 }
 
 /** Measuring time, in ms, of each further measurement after one that was beyond a limit. */
@@ -145,7 +153,7 @@ function figureEvidence(
   const n =
     policy.metric === "model_bytes" || policy.metric === "cold_start_ms" || policy.metric === "peak_rss_bytes"
       ? 1
-      : ((policy.metric === "throughput_rows_s" ? candidate.batches.at(-1) : candidate.batches[0])?.runs ?? 0);
+      : ((policy.metric.startsWith("throughput_") ? candidate.batches.at(-1) : candidate.batches[0])?.runs ?? 0);
   if (definition === undefined || observed === null)
     return { kind: "missing", n: 0, why: `${policy.metric} could not be measured here` };
   if (policy.kind === "limit")

@@ -36,6 +36,17 @@ export const performanceDefinitions: Partial<Record<MetricName, PerformanceDefin
     unit: "rows/s",
     read: (figures) => figures.batches.at(-1)?.throughputRowsPerSecond ?? null,
   },
+  throughput_tokens_s: {
+    direction: "higher",
+    unit: "tokens/s",
+    read: (figures) => figures.batches.at(-1)?.throughputTokensPerSecond ?? null,
+  },
+  time_to_first_token_ms: {
+    direction: "lower",
+    unit: "ms",
+    read: (figures) => figures.batches[0]?.firstTokenP50Ms ?? null,
+  },
+  rtf: { direction: "lower", unit: "s/s", read: (figures) => figures.rtf ?? null },
   cold_start_ms: { direction: "lower", unit: "ms", read: (figures) => figures.coldStartMs },
   peak_rss_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.peakRssBytes },
   model_bytes: { direction: "lower", unit: "bytes", read: (figures) => figures.modelBytes },

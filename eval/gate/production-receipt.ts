@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { artifactDigest } from "../../models/core/manifest/artifact-files.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { rulesIdentity } from "../../models/core/rules/identity.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
@@ -52,8 +53,9 @@ export async function readProductionReceipt(dir: string): Promise<ProductionRece
  */
 export function receiptMismatch(
   receipt: ProductionReceipt | null,
-  { artifact: { sha256 }, rules }: Pick<Manifest, "artifact" | "rules">,
+  { artifact, rules }: Pick<Manifest, "artifact" | "rules">,
 ): string | null {
+  const sha256 = artifactDigest(artifact);
   if (receipt === null) return null;
   if (receipt.model.sha256 === sha256) {
     const [then, now] = [receipt.model.rules?.sha256, rulesIdentity({ rules }).rules?.sha256];

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { readBaseModels, type BaseModel } from "./base-models.ts";
 import type { EvaluationContext } from "./context.ts";
+import { digestNamed } from "./digest-named.ts";
 import type { ReleaseRecords } from "./releases.ts";
 import { isShallow, readAt, type Git } from "./git.ts";
 import { parse } from "yaml";
@@ -151,8 +152,7 @@ async function modelOfTag(
 async function weightsAt(git: Git, commit: string, folder: string): Promise<string | null> {
   const text = await readAt(git, commit, posix.join(folder, "model.yaml"));
   try {
-    const manifest = text === null ? null : (parse(text) as { artifact?: { sha256?: unknown } } | null);
-    return typeof manifest?.artifact?.sha256 === "string" ? manifest.artifact.sha256 : null;
+    return text === null ? null : digestNamed((parse(text) as { artifact?: unknown } | null)?.artifact);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import type { ModelRun } from "./run-model.ts";
 
@@ -20,14 +21,15 @@ export function isSameModel(candidate: Evaluated, baseline: Evaluated): boolean 
 }
 
 function identityOf({ loaded: { manifest }, run }: Evaluated) {
-  const { task, preprocess, inputs, outputs, postprocess, rules, runtime, artifact } = manifest;
+  const { task, preprocess, inputs, outputs, postprocess, rules, runtime, artifact, generate } = manifest;
   return {
     sha256: run.identity.sha256,
-    externalData: artifact.externalData,
+    externalData: artifactFiles(artifact).map(({ role, file }) => [role, file.externalData]),
     task,
     preprocess,
     inputs,
     outputs,
+    generate,
     postprocess,
     rules,
     runtime,

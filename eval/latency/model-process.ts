@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { EvaluationError } from "../../models/core/errors.ts";
-import type { Command, OpenCommand, Opened, Reply, TurnCommand } from "./protocol.ts";
+import type { Command, OpenCommand, Opened, Reply, TurnCommand, TurnTimings } from "./protocol.ts";
 
 export type ProcessDeps = {
   /**
@@ -13,8 +13,6 @@ export type ProcessDeps = {
   /** Longest wait for one answer, ms. */
   timeoutMs?: number;
 };
-
-type TurnTimings = { durationsMs: Float64Array; elapsedMs: number };
 
 /** A model in its own process. It takes one command at a time. */
 export type ModelProcess = {

@@ -1,7 +1,9 @@
-import { fetchArtifact, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
+import { fetchGraphs, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
+import { realTimeFactor } from "./real-time-factor.ts";
 import { startModelProcess, type ProcessDeps } from "./model-process.ts";
 import type { OpenCommand } from "./protocol.ts";
 import { quantileOfSorted } from "../stats/quantile.ts";
@@ -21,6 +23,8 @@ export type ProfileOptions = {
   /** Longest warm-up, ms of processor time. */
   warmMs?: number;
   atLeast?: number;
+  /** Length of each row's audio; null where it is not known. */
+  audioSeconds?: readonly (number | null)[];
 };
 
 /** Rows beyond these would enlarge the message to the process and not change the figures. */
@@ -34,6 +38,9 @@ const MAX_ROWS = 256;
  * - p50Ms, p95Ms, p99Ms: quantiles (type 7) of the calls' durations. `runs` is their number; a p99 of fewer than a few
  *   hundred is little more than the slowest.
  * - throughputRowsPerSecond: rows answered / wall time of the whole loop.
+ * - throughputTokensPerSecond, firstTokenP50Ms: of a model that generates, tokens made / wall time of the whole loop, and
+ *   the median time from the start of a decode loop, its encoder included, to its first token.
+ * - rtf: `realTimeFactor` of the calls of one row.
  * - coldStartMs: just before fork() → first answer of one row, in this fresh process. It includes Node's start, all
  *   imports and the file's sha256 check, but no download. Unbuilt TypeScript starts slower than a bundle, so compare
  *   only figures of one kind.
@@ -56,7 +63,8 @@ export async function profile(
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
   const { manifest } = await loadManifest(modelDir);
   // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
-  if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
+  if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined))
+    await fetchGraphs(manifest.artifact, modelDir, deps);
   const child = await startModelProcess(
     {
       modelDir,
@@ -72,8 +80,9 @@ export async function profile(
   try {
     const sizes = [...new Set(options.batches ?? [1, child.opened.servedBatch])];
     const batches: PerformanceFigures["batches"] = [];
+    let rtf: number | null = null;
     for (const batch of sizes) {
-      const { durationsMs, elapsedMs } = await child.turn({
+      const { durationsMs, elapsedMs, generated } = await child.turn({
         start: 0,
         batch,
         lead: 1,
@@ -88,10 +97,24 @@ export async function profile(
         p95Ms: quantileOfSorted(sorted, 0.95),
         p99Ms: quantileOfSorted(sorted, 0.99),
         throughputRowsPerSecond: (batch * sorted.length * 1000) / elapsedMs,
+        ...(generated === null
+          ? {}
+          : {
+              throughputTokensPerSecond: (generated.tokens * 1000) / elapsedMs,
+              firstTokenP50Ms: quantileOfSorted(generated.firstTokensMs.toSorted(), 0.5),
+            }),
       });
+      if (batch === 1) rtf = realTimeFactor(durationsMs, (options.audioSeconds ?? []).slice(0, MAX_ROWS));
     }
     const { peakRssBytes, bytesPerRow } = await child.footprint(sizes.at(-1) ?? 1);
-    return { batches, coldStartMs: child.coldStartMs, peakRssBytes, modelBytes: child.opened.modelBytes, bytesPerRow };
+    return {
+      batches,
+      coldStartMs: child.coldStartMs,
+      peakRssBytes,
+      modelBytes: child.opened.modelBytes,
+      bytesPerRow,
+      ...(rtf === null ? {} : { rtf }),
+    };
   } finally {
     await child.close();
   }

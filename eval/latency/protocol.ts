@@ -46,8 +46,15 @@ export type Opened = {
   callMs: number;
 };
 
+export type TurnTimings = {
+  durationsMs: Float64Array;
+  elapsedMs: number;
+  /** Of a decode loop: tokens of all timed calls, and each call's time from the start of its loop to the first token. */
+  generated: { tokens: number; firstTokensMs: Float64Array } | null;
+};
+
 export type Reply =
   | Opened
-  | { kind: "timings"; durationsMs: Float64Array; elapsedMs: number }
+  | ({ kind: "timings" } & TurnTimings)
   | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number }
   | { kind: "failed"; diagnostic: Diagnostic };

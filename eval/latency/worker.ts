@@ -34,8 +34,22 @@ function batchesOf(size: number): Row[][] {
   return known;
 }
 
-async function predict(batch: Row[]): Promise<void> {
-  const results = await (predictor as Predictor).predict(batch, { batch: batch.length });
+/** What the decode loops of the timed calls made. */
+type Made = { tokens: number; firstTokensMs: number[] };
+
+async function predict(batch: Row[], made?: Made): Promise<void> {
+  const results = await (predictor as Predictor).predict(batch, {
+    batch: batch.length,
+    ...(made === undefined
+      ? {}
+      : {
+          onRun({ generated }) {
+            if (generated === undefined) return;
+            made.tokens += generated.tokens;
+            made.firstTokensMs.push(generated.firstTokenMs);
+          },
+        }),
+  });
   busyWait();
   for (const result of results) {
     // A refused row costs less than an answered one, so it would flatter the figures.
@@ -110,6 +124,7 @@ async function turn(command: TurnCommand): Promise<Reply> {
   const list = (i: number) => lists[(command.start + i) % lists.length] as Row[];
   for (let i = 0; i < command.lead; i++) await predict(list(i));
   const durations: number[] = [];
+  const made = loadedModel?.manifest.generate === undefined ? undefined : { tokens: 0, firstTokensMs: [] as number[] };
   const begin = performance.now();
   const more = (elapsedMs: number) =>
     "count" in command
@@ -119,11 +134,17 @@ async function turn(command: TurnCommand): Promise<Reply> {
   for (let i = 0; more(at - begin); i++) {
     const rowsOfCall = list(i);
     const start = performance.now();
-    await predict(rowsOfCall);
+    await predict(rowsOfCall, made);
     at = performance.now();
     durations.push(at - start);
   }
-  return { kind: "timings", durationsMs: Float64Array.from(durations), elapsedMs: at - begin };
+  return {
+    kind: "timings",
+    durationsMs: Float64Array.from(durations),
+    elapsedMs: at - begin,
+    generated:
+      made === undefined ? null : { tokens: made.tokens, firstTokensMs: Float64Array.from(made.firstTokensMs) },
+  };
 }
 
 /**

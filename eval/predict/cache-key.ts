@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import type { ModelDescription } from "../../models/core/predictor/predictor.ts";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { canonical } from "../dataset/canonical.ts";
 
 export type CacheKeyParts = {
-  manifest: Pick<Manifest, "artifact" | "preprocess" | "inputs" | "outputs" | "postprocess" | "rules" | "runtime">;
+  manifest: Pick<
+    Manifest,
+    "artifact" | "generate" | "preprocess" | "inputs" | "outputs" | "postprocess" | "rules" | "runtime"
+  >;
   model: Pick<ModelDescription, "sha256" | "filesDigest" | "onnxruntime" | "provider" | "threads">;
   datasetDigest: string;
   heads: readonly string[];
@@ -31,10 +35,13 @@ export function predictionCacheKey({
   const content = {
     what: "sluice predictions 3",
     model: model.sha256,
-    externalData: manifest.artifact.externalData.map(({ path, sha256 }) => [path, sha256]),
+    externalData: artifactFiles(manifest.artifact).flatMap(({ file }) =>
+      file.externalData.map(({ path, sha256 }) => [path, sha256]),
+    ),
     preprocess: manifest.preprocess,
     inputs: manifest.inputs,
     outputs: manifest.outputs,
+    ...(manifest.generate === undefined ? {} : { generate: manifest.generate }),
     postprocess: manifest.postprocess,
     ...(manifest.rules === undefined ? {} : { rules: manifest.rules }),
     files: model.filesDigest,

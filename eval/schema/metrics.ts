@@ -58,6 +58,8 @@ const latencyAtBatch = z.strictObject({
   p95Ms: z.number(),
   p99Ms: z.number(),
   throughputRowsPerSecond: z.number(),
+  throughputTokensPerSecond: z.number().optional().describe("Of a model that generates: tokens made, ends included."),
+  firstTokenP50Ms: z.number().optional().describe("Median time from the start of a decode loop to its first token."),
 });
 export const performanceFigures = z.strictObject({
   batches: z.array(latencyAtBatch),
@@ -69,6 +71,11 @@ export const performanceFigures = z.strictObject({
     .nonnegative()
     .optional()
     .describe("Tensors into and out of the graph, padding included, per row of a served batch."),
+  rtf: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("Seconds of work per second of audio, one row at a time, where the dataset has `audioSeconds`."),
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { artifactFiles, weightFiles } from "../../models/core/manifest/artifact-files.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { TrainSettings } from "../../models/core/manifest/train.ts";
 import { loadManifest, MANIFEST_FILE, type LoadedManifest } from "../../models/core/predictor/load.ts";
@@ -116,14 +117,15 @@ export async function candidateManifest(
     });
   const document = parseDocument(after.text);
   document.set("version", raised(before.manifest.version, bump));
-  const { path, externalData } = after.manifest.artifact;
-  if (path === undefined)
+  const { artifact } = after.manifest;
+  const elsewhere = artifactFiles(artifact).find(({ file }) => file.path === undefined);
+  if (elsewhere !== undefined)
     throw new EvaluationError({
       code: "train-no-weights",
       place,
       problem: "the weights lie on the Hub, where a training does not put them",
-      expected: "artifact.path, a file in the model's folder",
-      received: `hub: ${after.manifest.artifact.hub}`,
+      expected: `${elsewhere.at.join(".")}.path, a file in the model's folder`,
+      received: `hub: ${elsewhere.file.hub}`,
     });
   const digestOf = (file: string) =>
     fileDigest(join(dir, file)).catch(() => {
@@ -135,9 +137,7 @@ export async function candidateManifest(
         received: "no such file",
       });
     });
-  document.setIn(["artifact", "sha256"], await digestOf(path));
-  for (const [i, { path: data }] of externalData.entries())
-    document.setIn(["artifact", "externalData", i, "sha256"], await digestOf(posix.join(posix.dirname(path), data)));
+  for (const { at, path } of weightFiles(artifact)) document.setIn([...at, "sha256"], await digestOf(path));
   return document.toString({ lineWidth: 0 });
 }
 

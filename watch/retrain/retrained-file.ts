@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { canonical } from "../../eval/dataset/canonical.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { MANIFEST_FILE } from "../../models/core/predictor/load.ts";
@@ -54,11 +55,12 @@ export async function readRecord(dir: string): Promise<TrainingRecord | null> {
 }
 
 /** The part of model.yaml that a training starts from or results in; version and weights tell nothing. */
-const trained = ({ task, preprocess, inputs, outputs, postprocess, train }: Manifest) => ({
+const trained = ({ task, preprocess, inputs, outputs, generate, postprocess, train }: Manifest) => ({
   task,
   preprocess,
   inputs,
   outputs,
+  ...(generate === undefined ? {} : { generate }),
   postprocess,
   train,
 });
@@ -75,8 +77,8 @@ export async function inputsDigest(
   data: readonly TrainingFile[],
   wrote: readonly string[],
 ): Promise<string> {
-  const weights = manifest.artifact.path;
-  const skipped = new Set([MANIFEST_FILE, RECORD_FILE, "README.md", weights, ...wrote]);
+  const weights = artifactFiles(manifest.artifact).flatMap(({ file: { path } }) => path ?? []);
+  const skipped = new Set([MANIFEST_FILE, RECORD_FILE, "README.md", ...weights, ...wrote]);
   const lines: string[] = [];
   for (const path of files)
     if (!skipped.has(path)) lines.push(`${path}\0${await contentDigest(join(dir, path)).catch(() => "none")}`);

@@ -79,6 +79,21 @@ export function figureRows(
       (ms) => `${milliseconds(ms, glyphs)} ms`,
     ),
     row(
+      "time to first token",
+      (figures) => figures.batches[0]?.firstTokenP50Ms ?? null,
+      (ms) => `${milliseconds(ms, glyphs)} ms`,
+    ),
+    row(
+      "tokens per second",
+      (figures) => figures.batches.at(-1)?.throughputTokensPerSecond ?? null,
+      (n) => wholeOrThree(n, glyphs),
+    ),
+    row(
+      "real-time factor",
+      (figures) => figures.rtf ?? null,
+      (n) => milliseconds(n, glyphs),
+    ),
+    row(
       "peak memory",
       (figures) => figures.peakRssBytes,
       (n) => bytes(n, glyphs),

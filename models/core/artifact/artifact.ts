@@ -2,7 +2,8 @@ import { posix } from "node:path";
 import { EvaluationError } from "../errors.ts";
 import { defaultCacheDir } from "./cache-dir.ts";
 import { hubFile, type HubDeps, type HubLocation } from "./hub.ts";
-import type { Artifact } from "../manifest/manifest.ts";
+import type { Artifact, ArtifactFile, GraphRole } from "../manifest/manifest.ts";
+import { artifactFiles } from "../manifest/artifact-files.ts";
 import { localFile, type VerifiedFile } from "./verified-file.ts";
 
 export type VerifiedModel = VerifiedFile & {
@@ -28,7 +29,7 @@ const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
  * @throws EvaluationError with one code per cause: artifact-missing, artifact-digest, artifact-truncated,
  *   artifact-lfs-pointer, artifact-outside, artifact-too-large, and the hub-* codes.
  */
-export async function fetchArtifact(artifact: Artifact, dir: string, deps: ArtifactDeps): Promise<VerifiedModel> {
+export async function fetchArtifact(artifact: ArtifactFile, dir: string, deps: ArtifactDeps): Promise<VerifiedModel> {
   const maxBytes = deps.maxBytes ?? DEFAULT_MAX_BYTES;
   const read = async (path: string | null, sha256: string): Promise<VerifiedFile> => {
     if (artifact.hub === undefined)
@@ -56,6 +57,18 @@ export async function fetchArtifact(artifact: Artifact, dir: string, deps: Artif
     externalData,
     totalBytes: externalData.reduce((sum, file) => sum + file.bytes.length, model.bytes.length),
   };
+}
+
+/** The graphs of a model by role, each read and checked as `fetchArtifact` does. */
+export async function fetchGraphs(
+  artifact: Artifact,
+  dir: string,
+  deps: ArtifactDeps,
+): Promise<{ role: GraphRole | null; model: VerifiedModel }[]> {
+  const graphs = [];
+  for (const { role, file } of artifactFiles(artifact))
+    graphs.push({ role, model: await fetchArtifact(file, dir, deps) });
+  return graphs;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { posix } from "node:path";
+import { weightFiles } from "./artifact-files.ts";
 import type { Head } from "../postprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -11,10 +11,7 @@ export function localFilesOf({
   preprocess,
   postprocess,
 }: Pick<Manifest, "artifact" | "preprocess" | "postprocess">): string[] {
-  const weights =
-    artifact.path === undefined
-      ? []
-      : [artifact.path, ...artifact.externalData.map(({ path }) => posix.join(posix.dirname(artifact.path!), path))];
+  const weights = weightFiles(artifact).map(({ path }) => path);
   const steps = Object.values(preprocess).flatMap((step) => {
     if (step.kind === "text")
       return [step.tokenizer, ...(step.tokenizerConfig === undefined ? [] : [step.tokenizerConfig])];

@@ -3,6 +3,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { augmentation, augmentationColumn, augmentationIssues } from "./augmentations.ts";
 import type { RightValue } from "./config-issues.ts";
 import { datasetFile } from "./dataset-file.ts";
+import { generate, generateIssues } from "../generate/schema.ts";
 import { classColumn, gates, metricName } from "./gates.ts";
 import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
@@ -59,8 +60,10 @@ const tasksOf = (one: Head) => tasks.filter((name) => headKinds[name].includes(o
 /** Columns that every prediction file has. No slice may have one of these names. */
 const predictionColumns = new Set(["id", "label", "group", "weight", augmentationColumn]);
 
-/** An artifact is either a path beside model.yaml or a file on the Hub, pinned by revision. */
-const artifact = z
+const pathOrHub = "exactly one of `path` and `hub`";
+
+/** A graph is either a path beside model.yaml or a file on the Hub, pinned by revision. */
+const artifactFile = z
   .strictObject({
     path: z.string().min(1).optional().describe("Path relative to model.yaml."),
     hub: z
@@ -74,7 +77,25 @@ const artifact = z
       .default([])
       .describe("External-data files of the ONNX model, by the location that the model names, relative to it."),
   })
-  .refine((a) => (a.path === undefined) !== (a.hub === undefined), { error: "exactly one of `path` and `hub`" });
+  .refine(isPathOrHub, { error: pathOrHub });
+
+const graphRoles = ["decoder", "decoder_with_past"] as const;
+export type GraphRole = (typeof graphRoles)[number];
+
+/** One graph, or the first of several: the encoder where there is a decoder. */
+const artifact = z
+  .strictObject({
+    ...artifactFile.shape,
+    graphs: z
+      .strictObject({ decoder: artifactFile.optional(), decoder_with_past: artifactFile.optional() })
+      .optional()
+      .describe("Further graphs of a model that generates: its decoder (merged, or without past), and that with past."),
+  })
+  .refine(isPathOrHub, { error: pathOrHub });
+
+function isPathOrHub(file: { path?: string | undefined; hub?: string | undefined }): boolean {
+  return (file.path === undefined) !== (file.hub === undefined);
+}
 
 const graphInput = z.strictObject({
   name: z.string().min(1).describe("Input of the ONNX graph."),
@@ -263,6 +284,7 @@ export const manifest = z
     preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
     inputs: z.array(graphInput).min(1),
     outputs: z.array(graphOutput).min(1),
+    generate: generate.optional(),
     postprocess: z.array(head).min(1).describe("The model's heads."),
     rules: rules
       .optional()
@@ -315,6 +337,12 @@ export const manifest = z
           { ...right, example: `${step}.${stepOutputs[found.kind][0]}` },
         );
     });
+    if (m.generate !== undefined)
+      for (const { path, message, right } of generateIssues(m.generate, m)) addIssue(path, message, right);
+    else if (m.artifact.graphs !== undefined)
+      addIssue(["artifact", "graphs"], "several graphs are run by a decode loop, and there is no `generate`", {
+        expected: "`generate`, or one graph",
+      });
     const outputs = m.outputs.map((output) => output.name);
     m.postprocess.forEach((one, i) => {
       const [first, second] = outputsOf(one) as [string, string?];
@@ -444,3 +472,4 @@ export type Manifest = z.infer<typeof manifest>;
 export type ManifestInput = z.input<typeof manifest>;
 export type Dataset = z.infer<typeof dataset>;
 export type Artifact = z.infer<typeof artifact>;
+export type ArtifactFile = z.infer<typeof artifactFile>;

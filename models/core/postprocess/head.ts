@@ -15,6 +15,8 @@ export type HeadSetting = {
   dtype: Dtype | null;
   /** Text step that a spans head is about. */
   textStep: string | null;
+  /** Id that ends the tokens of a decode loop; null where a graph gives them itself. */
+  generatedEnd: number | null;
 };
 
 /**
@@ -39,7 +41,12 @@ export function compileHead(
   head: Head,
   place: () => string,
   outputWidth: number | null,
-  { files, dtype, textStep }: HeadSetting = { files: {}, dtype: null, textStep: null },
+  { files, dtype, textStep, generatedEnd }: HeadSetting = {
+    files: {},
+    dtype: null,
+    textStep: null,
+    generatedEnd: null,
+  },
 ): CompiledHead {
   switch (head.kind) {
     case "classification":
@@ -53,6 +60,6 @@ export function compileHead(
     case "spans":
       return compileSpans(head, place, textStep ?? "");
     case "text":
-      return compileText(head, place, dtype, files);
+      return compileText(head, place, dtype, files, generatedEnd);
   }
 }

@@ -9,9 +9,16 @@ import type { TextHead } from "./schema.ts";
  * Texts that the graph gives as token ids, as logits of token ids (the largest is taken), or as they are.
  *
  * @param dtype of the graph output; null where it is not known
+ * @param generatedEnd id that ends the tokens of a decode loop; null where the graph gives them itself
  * @throws ConfigurationError `head-text` where ids have nothing that turns them into text, or texts do
  */
-export function compileText(head: TextHead, place: () => string, dtype: Dtype | null, files: HeadFiles): TensorsHead {
+export function compileText(
+  head: TextHead,
+  place: () => string,
+  dtype: Dtype | null,
+  files: HeadFiles,
+  generatedEnd: number | null = null,
+): TensorsHead {
   const decoder = decoderOf(head, place, files);
   const named = decoder !== null;
   if (
@@ -39,7 +46,7 @@ export function compileText(head: TextHead, place: () => string, dtype: Dtype | 
       const tensor = outputs[head.from];
       if (decoder === null)
         return { kind: "text", text: wholeText(head, tensor, rowName), finishReason: "stop", usage: null };
-      const { ids, ended } = idsOf(head, tensor, rowName);
+      const { ids, ended } = idsOf(head, tensor, rowName, generatedEnd);
       const strange = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= decoder.size);
       if (strange !== -1)
         throw new EvaluationError({
@@ -56,7 +63,7 @@ export function compileText(head: TextHead, place: () => string, dtype: Dtype | 
       exact:
         decoder === null
           ? [wholeText(head, outputs[head.from], () => "")]
-          : idsOf(head, outputs[head.from], () => "").ids,
+          : idsOf(head, outputs[head.from], () => "", generatedEnd).ids,
       ranked: [],
     }),
   };
@@ -104,12 +111,17 @@ function idsOf(
   head: TextHead,
   tensor: RowTensor | undefined,
   rowName: () => string,
+  generatedEnd: number | null,
 ): { ids: number[]; ended: boolean } {
   if (tensor === undefined || tensor.dtype === "string" || tensor.dims.length < 1 || tensor.dims.length > 2)
     throw misfit(head, tensor, "[batch, length] ids or [batch, length, tokens] logits", rowName());
   const values = numbersOf(tensor.data);
   const given = tensor.dims.length === 1 ? Array.from(values) : largest(head, values, tensor.dims[1]!, rowName);
-  const { end, ctc } = head;
+  const { ctc } = head;
+  const end = generatedEnd ?? head.end;
+  // A decode loop fills rows of different lengths with -1, after the end or after the last token of a text without one.
+  const filler = generatedEnd === null ? -1 : given.indexOf(-1);
+  if (filler !== -1) given.length = filler;
   const stop = end === undefined ? -1 : given.indexOf(end);
   const ids = stop === -1 ? given : given.slice(0, stop);
   return {

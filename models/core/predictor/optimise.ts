@@ -33,9 +33,10 @@ export type Outcome =
  * @throws EvaluationError, ConfigurationError when the artifact itself cannot be used.
  */
 export async function optimise(loaded: LoadedManifest, deps: ArtifactDeps, minBytes = MIN_BYTES): Promise<Outcome> {
-  const { artifact, runtime, serving } = loaded.manifest;
+  const { artifact, generate, runtime, serving } = loaded.manifest;
   const folder = join(loaded.dir, OPTIMISED_FOLDER);
   await rm(folder, { recursive: true, force: true });
+  if (generate !== undefined) return { made: false, why: "it generates: its decoder runs as it is" };
   if (artifact.path === undefined) return { made: false, why: "its weights come from the Hub when it starts" };
   if (runtime.provider !== "cpu") return { made: false, why: `it runs on ${runtime.provider}` };
   const known = (await stat(join(loaded.dir, artifact.path)).catch(() => null))?.size ?? 0;

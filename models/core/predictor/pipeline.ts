@@ -116,6 +116,7 @@ export function compilePipeline(
       files: headFiles[head.name] ?? {},
       dtype: output.dtype,
       textStep: textStepOf(head),
+      generatedEnd: manifest.generate?.end[0] ?? null,
     });
   });
   const used = new Set([...inputs.map((input) => input.stepName), ...withWords]);
@@ -183,7 +184,7 @@ export function compilePipeline(
       return Object.fromEntries(heads.map((head) => [head.head.name, rawOf(head, outputs, row)]));
     },
     read: headReader(heads),
-    direct: directPipeline(active, inputs),
+    direct: manifest.generate === undefined ? directPipeline(active, inputs) : null,
     rules:
       manifest.rules === undefined
         ? null

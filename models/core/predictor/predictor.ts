@@ -17,9 +17,12 @@ import { RowError, type Row } from "../row.ts";
 import { rulesIdentity, type RulesIdentity } from "../rules/identity.ts";
 import type { FiredRule } from "../rules/reasons.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
-import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
+import { openSession, runtimeVersion, type Provider } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
 import { servedLog, type ServedLog } from "../feature-store/served-log.ts";
+import { artifactDigest } from "../manifest/artifact-files.ts";
+import { paddedWith, withDecodeLoop, type ModelSession } from "./generating.ts";
+import { pieceSender } from "./pieces.ts";
 import { readModelFiles, type OpenModelFiles } from "./model-files.ts";
 import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
@@ -55,10 +58,18 @@ type PredictOptions = {
   observe?: Observe;
   /** Called after every run of the graph. */
   onRun?: (run: GraphRun) => void;
+  /** Called with the text of row `index` piece by piece, while a model that generates makes it. */
+  onPiece?: (index: number, piece: string) => void;
 };
 
 /** One run of the graph: its rows, the tokens it held with padding, and how long it took. */
-type GraphRun = { rows: number; tokens: number; ms: number };
+type GraphRun = {
+  rows: number;
+  tokens: number;
+  ms: number;
+  /** Of a decode loop: the tokens that it made, and the time until the first. */
+  generated?: { tokens: number; firstTokenMs: number };
+};
 
 /** A head whose activation follows one that the graph has made. `rows`: how many rows show it. */
 export type ActivatedTwice = { head: string; output: string; rows: number; place: string };
@@ -191,14 +202,20 @@ async function openWith(
           externalData: [{ path: OPTIMISED_WEIGHTS, bytes: new Uint8Array(), sha256: optimised.record.files.weights }],
           totalBytes: optimised.record.bytes,
         };
-  const session = await openSession(model, {
+  const threads = options.threads ?? runtime.threads;
+  const main = await openSession(model, {
     provider,
-    threads: options.threads ?? runtime.threads,
+    threads,
     optimisedFile: optimised?.file,
     ...(provider !== "cpu" && example !== undefined
       ? { probe: pipeline.feeds([await prepareOne(pipeline, example)]) }
       : {}),
   });
+  const session = await withDecodeLoop(loaded, main, { provider, threads }, deps).catch(async (error: unknown) => {
+    await main.close();
+    throw error;
+  });
+  const batched = session.masked ? pipeline : { ...pipeline, fixedBatch: 1 };
   try {
     checkContract(
       loaded.manifest,
@@ -213,9 +230,9 @@ async function openWith(
   }
   return assemble(
     loaded,
-    pipeline,
+    batched,
     session,
-    model,
+    { ...model, sha256: artifactDigest(artifact), totalBytes: model.totalBytes + session.furtherBytes },
     {
       filesDigest: digest,
       optimised: optimised?.record.files.graph ?? null,
@@ -247,8 +264,8 @@ async function prepareOne(pipeline: Pipeline, row: Row): Promise<PreparedRow> {
 function assemble(
   loaded: LoadedManifest,
   pipeline: ReturnType<typeof compilePipeline>,
-  session: Session,
-  model: VerifiedModel,
+  session: ModelSession,
+  model: Pick<VerifiedModel, "sha256" | "source" | "totalBytes">,
   { filesDigest, optimised, catalogueSizes }: Pick<ModelDescription, "filesDigest" | "optimised" | "catalogueSizes">,
   defaultBatch: number,
   { closeStores, served }: { closeStores: () => Promise<void>; served: ServedLog | null },
@@ -292,8 +309,14 @@ function assemble(
     rows: number,
     tokens: number,
     options: PredictOptions,
+    onToken?: (row: number, id: number) => void,
   ) => {
     const start = performance.now();
+    if (session.generate !== null) {
+      const { answers, ...generated } = await session.generate(feeds, { signal: options.signal, onToken });
+      options.onRun?.({ rows, tokens, ms: performance.now() - start, generated });
+      return answers;
+    }
     const answers = await session.run(feeds, pipeline.fetches);
     options.onRun?.({ rows, tokens, ms: performance.now() - start });
     return answers;
@@ -399,11 +422,13 @@ function assemble(
       options.signal?.throwIfAborted();
       const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
       from += batch.length;
+      const pieces = pieceSender(pipeline, batch, options.onPiece);
       const answers = await runTimed(
         pipeline.feeds(batch.map(({ row }) => row)),
         batch.length,
         batch.length * longest(batch),
         options,
+        pieces?.onToken,
       );
       readRun(
         rows,
@@ -416,6 +441,7 @@ function assemble(
         options,
       );
       for (const { index, row } of batch) addNotes(results, index, row.notes);
+      pieces?.end(results);
     }
     return results;
   };
@@ -499,7 +525,11 @@ function assemble(
       inputs: session.inputs,
       outputs: session.outputs,
     }),
-    runTensors: (feeds, fetches) => session.run(feeds, fetches),
+    async runTensors(feeds, fetches) {
+      const answers = await session.run(feeds, fetches);
+      const { generate } = manifest;
+      return generate === undefined ? answers : paddedWith(answers, generate.pad ?? generate.end[0]!);
+    },
     async close() {
       await session.close();
       await closeStores();

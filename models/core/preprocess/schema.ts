@@ -20,6 +20,13 @@ export const textStep = z.strictObject({
       "Further text fields that follow it in this order; one that is absent, null or empty is left out together with its separator.",
     ),
   separator: z.string().default(" ").describe("Between the texts of `field` and `append`."),
+  prefix: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Stands before every text: `translate English to German: ` (T5), `>>de<< ` (Marian). It is no part of a row.",
+    ),
   maxCharacters: z
     .int()
     .positive()

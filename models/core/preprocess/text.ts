@@ -47,7 +47,7 @@ export function compileText(step: TextStep, files: StepFiles, place: StepPlace, 
     ...(unknownId === undefined ? {} : { unknownId }),
     shapes: { ids: [width], attention_mask: [width], token_type_ids: [width] },
     prepare(row) {
-      let text = textIn(row, step.field, step);
+      let text = (step.prefix ?? "") + textIn(row, step.field, step);
       for (const name of step.append) {
         if ((fieldOf(row, name) ?? "") !== "") text += step.separator + textIn(row, name, step);
       }
@@ -128,6 +128,8 @@ function checkWords(step: TextStep, tokenizer: Tokenizer, before: number, place:
       "`field` alone",
       step.append.join(", "),
     );
+  if (step.prefix !== undefined)
+    throw refuse(["prefix"], "spans are places in the row's own text", "no `prefix`", JSON.stringify(step.prefix));
   const strange = PROBES.find((text) => wordTokens(tokenizer, text, before) === null);
   if (strange !== undefined)
     throw refuse(

@@ -20,18 +20,30 @@ export type RowAnswer =
     }
   | { ok: false; refused: boolean; field: string | null; diagnostic: Diagnostic };
 
+/** What goes on while rows run: pieces of texts as they come, and a signal that ends the run between two steps. */
+export type LiveRows = { onPiece?: ((index: number, piece: string) => void) | undefined; signal: AbortSignal };
+
 /** How a group of rows is cut into runs of the graph. */
 export type RunPlan = {
   maxBatch: number;
   tokenBudget: number | null;
   /** Share of the time that may be spent on reading the features of rows as well; 1 reads every row's. */
   observe?: number;
+  /** Whether runs have steps, between which they can be ended. */
+  interruptible?: boolean;
 };
 
 /**
  * The cost of a group of rows: time inside the graph, runs, and tokens with padding (rows for models without texts).
  */
-type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
+type RunCost = {
+  inferenceMs: number;
+  totalMs: number;
+  runs: number;
+  tokens: number;
+  /** Of a decode loop: tokens that it made, and the longest time until the first of a run. */
+  generated?: { tokens: number; firstTokenMs: number };
+};
 
 export type RowsResult = { answers: RowAnswer[]; cost: RunCost };
 export type TensorsResult = { outputs: Record<string, GraphTensor>; inferenceMs: number };
@@ -52,7 +64,7 @@ export type Engine = {
    * @returns null when the turn was taken back.
    * @throws EngineLost when the worker or process has died; EvaluationError when the model failed.
    */
-  rows(rows: readonly Row[], plan: RunPlan, turn?: Turn): Promise<RowsResult | null>;
+  rows(rows: readonly Row[], plan: RunPlan, turn?: Turn, live?: LiveRows): Promise<RowsResult | null>;
   tensors(feeds: Feeds, fetches?: readonly string[], turn?: Turn): Promise<TensorsResult | null>;
   /** Times these rows, cut into runs in each of the requested ways. */
   sweep(rows: readonly Row[], request: SweepRequest): Promise<SweepPoint[]>;

@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import type { ModelDescription, OpenOptions } from "../../../models/core/predictor/predictor.ts";
 import { disableRuntimeTelemetry } from "../../../models/core/session/telemetry.ts";
-import { EngineLost, type Engine, type Feeds } from "./engine.ts";
-import type { Answers, Ask, Question, Reply } from "./messages.ts";
+import { EngineLost, type Engine, type Feeds, type LiveRows } from "./engine.ts";
+import type { Answers, Ask, Cancel, Piece, Question, Reply } from "./messages.ts";
 import type { Turn } from "./turn.ts";
 
 /** It is beside this file, both in the source tree and in a bundle. */
@@ -12,8 +12,8 @@ const HOST = new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js"
 
 /** A thread or a process: it takes questions and says when it has exited. */
 type HostHandle = {
-  post(question: Question): void;
-  onReply(take: (reply: Reply) => void): void;
+  post(question: Question | Cancel): void;
+  onReply(take: (reply: Reply | Piece) => void): void;
   onExit(take: (why: string) => void): void;
   /** Null for a thread, which cannot be killed during a run. */
   kill: (() => void) | null;
@@ -44,7 +44,7 @@ function startProcess(): HostHandle {
       });
     },
     onReply: (take) => {
-      child.on("message", (message) => take(message as Reply));
+      child.on("message", (message) => take(message as Reply | Piece));
     },
     onExit: (take) => {
       child.on("error", (error) => take(error.message));
@@ -57,7 +57,7 @@ function startProcess(): HostHandle {
 }
 
 type Host = {
-  ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn): Promise<Answers[K]>;
+  ask<K extends keyof Answers>(ask: Ask & { kind: K }, turn?: Turn, live?: LiveRows): Promise<Answers[K]>;
   description: ModelDescription;
   busy(): number;
   alive(): boolean;
@@ -78,13 +78,22 @@ async function startHost(
   const handle = kind === "worker" ? startWorker() : startProcess();
   const open = new Map<
     number,
-    { resolve: (answer: never) => void; reject: (error: Error) => void; timer: NodeJS.Timeout | null }
+    {
+      resolve: (answer: never) => void;
+      reject: (error: Error) => void;
+      timer: NodeJS.Timeout | null;
+      onPiece: LiveRows["onPiece"];
+    }
   >();
   let next = 0;
   let exited: string | null = null;
   handle.onReply((reply) => {
     const waiting = open.get(reply.id);
     if (waiting === undefined) return;
+    if ("piece" in reply) {
+      waiting.onPiece?.(reply.index, reply.piece);
+      return;
+    }
     open.delete(reply.id);
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     if (reply.ok) waiting.resolve(reply.answer as never);
@@ -101,7 +110,7 @@ async function startHost(
     }
     open.clear();
   });
-  const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn) =>
+  const ask = <K extends keyof Answers>(question: Ask & { kind: K }, turn?: Turn, live?: LiveRows) =>
     new Promise<Answers[K]>((resolve, reject) => {
       if (exited !== null) return reject(new EngineLost(exited));
       const id = next++;
@@ -109,9 +118,12 @@ async function startHost(
         handle.kill === null || limitMs === 0 || question.kind === "open" || question.kind === "sweep"
           ? null
           : setTimeout(handle.kill, limitMs);
-      open.set(id, { resolve, reject, timer });
+      open.set(id, { resolve, reject, timer, onPiece: live?.onPiece });
       try {
         handle.post({ id, ask: question, turn });
+        live?.signal.addEventListener("abort", () => {
+          if (open.has(id)) handle.post({ cancel: id });
+        });
       } catch (error) {
         // The question holds a value that cannot be cloned, so nothing was sent.
         open.delete(id);
@@ -168,7 +180,8 @@ export async function hostEngine(
     // handed to a busy one would wait there while another is idle.
     acceptsNextGroup: kind === "worker" && count === 1,
     describe: () => hosts[0]!.description,
-    rows: async (rows, plan, turn) => pick().ask({ kind: "rows", rows, plan }, turn),
+    rows: async (rows, plan, turn, live) =>
+      pick().ask({ kind: "rows", rows, plan, ...(live?.onPiece === undefined ? {} : { pieces: true }) }, turn, live),
     tensors: async (feeds, fetches, turn) => pick().ask({ kind: "tensors", feeds: compact(feeds), fetches }, turn),
     sweep: async (rows, request) => pick().ask({ kind: "sweep", rows, request }),
     async close() {

@@ -6,7 +6,8 @@ import { parentPort } from "node:worker_threads";
 import { ConfigurationError, EvaluationError, SluiceError } from "../../../models/core/errors.ts";
 import { loadManifest } from "../../../models/core/predictor/load.ts";
 import { openPredictor, type Predictor } from "../../../models/core/predictor/predictor.ts";
-import type { Answers, Ask, Question, Reply } from "./messages.ts";
+import type { LiveRows } from "./engine.ts";
+import type { Answers, Ask, Cancel, Piece, Question, Reply } from "./messages.ts";
 import { runRows } from "./run-rows.ts";
 import { sweepBatches } from "./sweep.ts";
 import { begin } from "./turn.ts";
@@ -19,13 +20,16 @@ function predictor(): Predictor {
   return opened;
 }
 
-async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
+/** Questions whose runs can be ended, that wait or run. */
+const cancels = new Map<number, AbortController>();
+
+async function answer(ask: Ask, id: number): Promise<Answers[keyof Answers]> {
   switch (ask.kind) {
     case "open":
       opened = await openPredictor(await loadManifest(ask.dir), ask.options, { env: process.env, fetch });
       return opened.describe();
     case "rows":
-      return runRows(predictor(), ask.rows, ask.plan);
+      return runRows(predictor(), ask.rows, ask.plan, liveOf(ask, id));
     case "tensors": {
       const start = performance.now();
       const outputs = await predictor().runTensors(ask.feeds, ask.fetches);
@@ -40,24 +44,40 @@ async function answer(ask: Ask): Promise<Answers[keyof Answers]> {
   }
 }
 
-const send = (reply: Reply) => {
+function liveOf({ pieces }: Ask & { kind: "rows" }, id: number): LiveRows | undefined {
+  const cancel = cancels.get(id);
+  if (cancel === undefined) return undefined;
+  return {
+    signal: cancel.signal,
+    ...(pieces === true ? { onPiece: (index: number, piece: string) => send({ id, index, piece }) } : {}),
+  };
+}
+
+const send = (reply: Reply | Piece) => {
   if (parentPort === null) process.send?.(reply);
   else parentPort.postMessage(reply, []);
 };
 
 // Questions are answered one by one: the runtime would run them one after the other anyway.
 let last: Promise<void> = Promise.resolve();
-const take = (question: Question) => {
+const take = (question: Question | Cancel) => {
+  if ("cancel" in question) {
+    cancels.get(question.cancel)?.abort(new Error("cancelled"));
+    return;
+  }
+  if (question.ask.kind === "rows" && question.ask.plan.interruptible === true)
+    cancels.set(question.id, new AbortController());
   const before = last;
   last = (async () => {
     await before;
     await serve(question);
+    cancels.delete(question.id);
   })();
 };
 
 async function serve({ id, ask, turn }: Question): Promise<void> {
   try {
-    send({ id, ok: true, answer: turn === undefined || begin(turn) ? await answer(ask) : null });
+    send({ id, ok: true, answer: turn === undefined || begin(turn) ? await answer(ask, id) : null });
   } catch (error) {
     const diagnostic =
       error instanceof SluiceError

@@ -23,7 +23,7 @@ export function mainEngine(predictor: Predictor): Engine {
     slots: 1,
     acceptsNextGroup: false,
     describe: () => predictor.describe(),
-    rows: (rows, plan) => counted(() => runRows(predictor, rows, plan)),
+    rows: (rows, plan, _, live) => counted(() => runRows(predictor, rows, plan, live)),
     tensors: (feeds, fetches) =>
       counted(async () => {
         const start = performance.now();

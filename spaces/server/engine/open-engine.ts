@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
 import { openPredictor } from "../../../models/core/predictor/predictor.ts";
+import { artifactFiles } from "../../../models/core/manifest/artifact-files.ts";
 import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Engine } from "./engine.ts";
@@ -92,8 +93,12 @@ async function measured(engine: Engine, measure: (engine: Engine) => Promise<num
 }
 
 async function modelFileBytes(loaded: LoadedManifest): Promise<number | null> {
-  const { path } = loaded.manifest.artifact;
-  if (path === undefined) return null;
-  const facts = await stat(join(loaded.dir, path)).catch(() => null);
-  return facts?.size ?? null;
+  const files = artifactFiles(loaded.manifest.artifact);
+  let bytes = 0;
+  for (const { file } of files) {
+    const facts = file.path === undefined ? null : await stat(join(loaded.dir, file.path)).catch(() => null);
+    if (facts === null) return null;
+    bytes += facts.size;
+  }
+  return bytes;
 }

@@ -1,7 +1,7 @@
 import type { Predictor, RowResult } from "../../../models/core/predictor/predictor.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { featureSampler } from "./feature-sampler.ts";
-import type { RowAnswer, RowsResult, RunPlan } from "./engine.ts";
+import type { LiveRows, RowAnswer, RowsResult, RunPlan } from "./engine.ts";
 
 /** One per thread: its models share the time that counting may take. */
 const sample = featureSampler(() => performance.now());
@@ -11,8 +11,9 @@ export async function runRows(
   predictor: Pick<Predictor, "predict">,
   rows: readonly Row[],
   plan: RunPlan,
+  live?: LiveRows,
 ): Promise<RowsResult> {
-  const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
+  const cost: RowsResult["cost"] = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
   const seen = new Map<number, Float64Array>();
   const start = performance.now();
   const results = await predictor.predict(rows, {
@@ -23,10 +24,17 @@ export async function runRows(
     ...(plan.observe !== undefined && plan.observe > 0
       ? { observe: sample(rows.length, plan.observe, (index, features) => seen.set(index, features)) }
       : {}),
+    ...(live === undefined ? {} : { signal: live.signal }),
+    ...(live?.onPiece === undefined ? {} : { onPiece: live.onPiece }),
     onRun(run) {
       cost.inferenceMs += run.ms;
       cost.runs += 1;
       cost.tokens += run.tokens;
+      if (run.generated !== undefined)
+        cost.generated = {
+          tokens: (cost.generated?.tokens ?? 0) + run.generated.tokens,
+          firstTokenMs: Math.max(cost.generated?.firstTokenMs ?? 0, run.generated.firstTokenMs),
+        };
     },
   });
   cost.totalMs = performance.now() - start;

@@ -272,6 +272,19 @@ export function openApi(serving: Serving): Record<string, unknown> {
       "text/event-stream": { schema: { type: "string" }, example: EVENTS },
     });
     paths[`/models/${slot.id}/predict`] = one;
+    paths[`/models/${slot.id}/predict/stream`] = {
+      post: {
+        ...one.post,
+        summary: `Predict with ${slot.id}, its text piece by piece`,
+        responses: {
+          ...one.post.responses,
+          "200": {
+            description: "Events",
+            content: { "text/event-stream": { schema: { type: "string" }, example: EVENTS } },
+          },
+        },
+      },
+    };
     paths[`/models/${slot.id}/predict/batch`] = operation(
       `Predict many rows with ${slot.id}; order is kept`,
       {

@@ -7,7 +7,7 @@ import { answerMany, answerOne, streamOne } from "./predict.ts";
 
 type ById = { Params: { id: string } };
 
-/** POST /predict, /models/{id}/predict and both with /batch. A single row may be requested as an event stream. */
+/** POST /predict, /models/{id}/predict, and both with /batch and /stream. */
 export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: object): void {
   const named = (request: FastifyRequest<ById>) =>
     readyModel(serving.registry.find(request.params.id), request.params.id);
@@ -31,6 +31,8 @@ export function predictRoutes(app: FastifyInstance, serving: Serving, guarded: o
       .send(Readable.from(events));
   };
   app.post("/predict", guarded, (request, reply) => respondOne(byDefault(), request, reply));
+  app.post("/predict/stream", guarded, (request, reply) => stream(byDefault(), request, reply));
+  app.post<ById>("/models/:id/predict/stream", guarded, (request, reply) => stream(named(request), request, reply));
   app.post("/predict/batch", guarded, (request, reply) => respond(answerMany, byDefault(), request, reply));
   app.post<ById>("/models/:id/predict", guarded, (request, reply) => respondOne(named(request), request, reply));
   app.post<ById>("/models/:id/predict/batch", guarded, (request, reply) =>

@@ -66,8 +66,9 @@ export async function streamOne(
   const first = await pieces.next();
   const last = ({ outcome, timing }: Prediction) => {
     serving.metrics.outcome(model.id, outcome);
+    const predictionId = model.watch?.record([outcome]) ?? null;
     if (!outcome.ok) throw outcomeProblem(model, outcome);
-    return event("result", oneAnswer(model, answerJson(model, outcome, []), timing, exchange));
+    return event("result", oneAnswer(model, answerJson(model, outcome, []), timing, exchange, predictionId));
   };
   if (first.done) {
     const only = last(first.value);
@@ -251,7 +252,7 @@ function oneAnswer(
   predictionId: string | null = null,
 ): string {
   // A model's own JSON has no place for it.
-  if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
+  if (predictionId !== null && model.response !== undefined) setHeader(exchange, PREDICTION_ID, predictionId);
   return (
     ownAnswer(model, answerText, timing, exchange) ??
     `${beginning(model)}${idOf(predictionId)},${answerText},"timing":${timingOf(timing, exchange)}}`
@@ -265,7 +266,7 @@ function oneAnswer(
  */
 function ownAnswer(model: ServedModel, answerText: string, timing: Timing, exchange: Exchange, at = ""): string | null {
   if (model.response === undefined) return null;
-  exchange.response.setHeader("vary", "Accept");
+  setHeader(exchange, "vary", "Accept");
   if (wantsStandard(exchange.headers.accept)) return null;
   const { heads, ...added } = JSON.parse(`{${answerText}}`) as { heads: Record<string, HeadResult> };
   try {
@@ -282,6 +283,11 @@ function ownAnswer(model: ServedModel, answerText: string, timing: Timing, excha
 }
 
 const PREDICTION_ID = "x-prediction-id";
+
+/** The last event of a stream comes after the headers. */
+function setHeader({ response }: Exchange, name: string, value: string): void {
+  if (!response.headersSent) response.setHeader(name, value);
+}
 
 const idOf = (predictionId: string | null) => (predictionId === null ? "" : `,"predictionId":"${predictionId}"`);
 

@@ -127,6 +127,15 @@ export function createMetrics(
     "Rows without an answer: refused by preprocessing, or no usable answer of the model",
     ["model", "reason"],
   );
+  const generated = counter("inference_generated_tokens_total", "Tokens that decode loops made, ends included", [
+    "model",
+  ]);
+  const firstToken = histogram(
+    "inference_first_token_duration_seconds",
+    "Time from the start of a decode loop to its first token",
+    ["model"],
+    SECONDS,
+  );
   const lookups = counter(
     "feature_lookups_missing_total",
     "Answered rows whose look-up had no value, by step and reason: unknown (no features of the key), stale, null",
@@ -299,6 +308,9 @@ export function createMetrics(
         runs.inc(labels, run.runs);
         rows.inc(labels, run.rows);
         tokens.inc(labels, run.tokens);
+        if (run.generated === undefined) return;
+        generated.inc(labels, run.generated.tokens);
+        firstToken.observe(labels, run.generated.firstTokenMs / 1000);
       },
     }),
     remote: (model) => ({

@@ -1,6 +1,6 @@
 import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
-import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
+import { EngineLost, type Engine, type Feeds, type LiveRows, type RowAnswer } from "../engine/engine.ts";
 import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import type { BatchingPlan } from "./batching-plan.ts";
@@ -13,13 +13,20 @@ type Waiting = {
   /** Rows of the group that ran together. */
   groupRows: number;
 };
-export type RowsTicket = Waiting & { answers: RowAnswer[] };
+export type RowsTicket = Waiting & { answers: RowAnswer[]; firstTokenMs?: number };
 export type TensorsTicket = Waiting & { outputs: Record<string, GraphTensor> };
 
 export type Limits = { maxQueueRows: number; maxQueueWaitMs: number };
 /** Events for metrics. */
 export type SchedulerEvents = {
-  ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
+  ran(run: {
+    rows: number;
+    tokens: number;
+    runs: number;
+    inferenceMs: number;
+    totalMs: number;
+    generated?: { tokens: number; firstTokenMs: number };
+  }): void;
   waited(queueMs: number): void;
 };
 export type RequestDeadline = {
@@ -28,6 +35,8 @@ export type RequestDeadline = {
   disconnect?: ClientDisconnect;
   /** True for a part of a request that was already admitted. */
   admitted?: boolean;
+  /** Takes the texts of its rows piece by piece, where the model makes them so. */
+  onPiece?: (index: number, piece: string) => void;
 };
 
 /** One submission that waits or runs. */
@@ -42,13 +51,20 @@ export type Entry = {
   state: "queued" | "handed" | "running" | "done";
   resolve: (ticket: never) => void;
   reject: (error: Error) => void;
+  onPiece?: ((index: number, piece: string) => void) | undefined;
 };
 
 /**
  * Submissions that run together. `turn` is set while they wait at the engine. `begunAt` is set, by the scheduler's
- * clock, once they run.
+ * clock, once they run. `cancel` ends a run that nobody waits for any more; null where runs have no steps.
  */
-type Group = { entries: readonly Entry[]; rows: number; turn: Turn | null; begunAt: number };
+type Group = {
+  entries: readonly Entry[];
+  rows: number;
+  turn: Turn | null;
+  begunAt: number;
+  cancel: AbortController | null;
+};
 
 export type Scheduler = {
   /** @throws Refused; what the engine throws. */
@@ -129,6 +145,10 @@ export function createScheduler(
     if (!finish(entry)) return;
     if (waited) queue = queue.filter((other) => other !== entry);
     entry.reject(why);
+    if (!waited && plan.interruptible === true) {
+      const group = running.find(({ entries }) => entries.includes(entry));
+      if (group?.entries.every(({ state }) => state === "done") === true) group.cancel?.abort(why);
+    }
     settled();
   }
 
@@ -190,6 +210,7 @@ export function createScheduler(
         state: "queued",
         resolve,
         reject,
+        onPiece: requestDeadline.onPiece,
       };
       try {
         if (requestDeadline.disconnect?.aborted === true) throw new Refused("cancelled", "the client went away");
@@ -233,6 +254,7 @@ export function createScheduler(
         rows: entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
         turn: free ? null : newTurn(),
         begunAt: 0,
+        cancel: plan.interruptible === true ? new AbortController() : null,
       };
       for (const entry of entries) entry.state = "handed";
       queue = queue.filter((entry) => entry.state === "queued");
@@ -330,6 +352,7 @@ export function createScheduler(
       entries.length === 1 ? entries[0]!.rows : entries.flatMap((entry) => entry.rows),
       plan,
       group.turn ?? undefined,
+      liveOf(group),
     );
     if (done === null || !hasBegun(group)) return false;
     const { answers, cost } = done;
@@ -344,9 +367,24 @@ export function createScheduler(
           queueMs: group.begunAt - entry.enqueuedAt,
           inferenceMs: cost.inferenceMs,
           groupRows: group.rows,
+          ...(cost.generated === undefined ? {} : { firstTokenMs: cost.generated.firstTokenMs }),
         } satisfies RowsTicket as never);
     }
     return true;
+  }
+
+  /** Hands each piece to the submission whose row it is of. */
+  function liveOf({ entries, cancel }: Group): LiveRows | undefined {
+    if (cancel === null) return undefined;
+    if (entries.every(({ onPiece }) => onPiece === undefined)) return { signal: cancel.signal };
+    const owners = entries.flatMap((entry) => entry.rows.map((_, index) => ({ entry, index })));
+    return {
+      signal: cancel.signal,
+      onPiece(at, piece) {
+        const { entry, index } = owners[at]!;
+        if (entry.state !== "done") entry.onPiece?.(index, piece);
+      },
+    };
   }
 
   /** @returns false when the group was taken back. */

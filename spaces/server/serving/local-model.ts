@@ -21,12 +21,13 @@ import { planBatches } from "../scheduling/batching-plan.ts";
 import {
   createScheduler,
   type RequestDeadline,
-  type RowsTicket,
   type Scheduler,
   type SchedulerEvents,
 } from "../scheduling/scheduler.ts";
-import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
+import type { Predictions, ServedModel } from "./served-model.ts";
 import { createRecorder, type Recorder } from "../watch/recorder.ts";
+import { only } from "./only.ts";
+import { streamed } from "./streamed.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -70,7 +71,11 @@ export async function loadLocalModel(
       await readFile(join(dir, "profile.json"), "utf8").catch(() => null),
       { now: Date.now, capacity: settings.feedbackPredictions },
     );
-    const observing = watch.observes ? { ...plan, observe: settings.featureShare } : plan;
+    const observing = {
+      ...plan,
+      ...(watch.observes ? { observe: settings.featureShare } : {}),
+      ...(loaded.manifest.generate === undefined ? {} : { interruptible: true }),
+    };
     const scheduler = createScheduler(engine, observing, settings, roughLength(loaded), events);
     return serve(loaded, engine, scheduler, {
       plan,
@@ -242,7 +247,7 @@ function serve(
     predict: (row, requestDeadline) => scheduler.rows([row], requestDeadline).then(only),
     predictMany: (rows, requestDeadline) =>
       inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
-    stream: null,
+    stream: manifest.generate === undefined ? null : (row, deadline) => streamed(scheduler, row, deadline),
     watch: facts.watch,
     tensors: {
       inputs: described.inputs,
@@ -301,11 +306,6 @@ function headFacts(head: Head, preprocess: LoadedManifest["manifest"]["preproces
       return {};
   }
 }
-
-const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({
-  outcome: answers[0]!,
-  timing: { queueMs, inferenceMs },
-});
 
 /**
  * Sends a large request through the queue in chunks, a few at a time, so that single rows get in between. Texts are

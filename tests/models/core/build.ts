@@ -113,7 +113,8 @@ export function modelFolder(
 ): LoadedManifest {
   const dir = temporaryFolder();
   const names = [manifest.artifact.path, ...(manifest.artifact.externalData ?? []).map((file) => file.path)];
-  for (const name of names) if (name !== undefined) cpSync(join(fixtures, name), join(dir, name));
+  for (const name of names)
+    if (name !== undefined && files[name] === undefined) cpSync(join(fixtures, name), join(dir, name));
   writeFileSync(join(dir, "tokenizer.json"), JSON.stringify(wordTokenizer()));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
   const text = stringify(manifest);
@@ -125,7 +126,7 @@ export function modelFolder(
 export async function predictorOf(
   manifest: ManifestInput,
   options: OpenOptions = {},
-  files: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<Predictor> {
   const predictor = await openPredictor(modelFolder(manifest, files), options, offline);
   open.push(predictor);

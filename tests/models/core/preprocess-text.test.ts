@@ -37,6 +37,10 @@ describe("tokens", () => {
     expect(tokens({ title: "t1", more: null, last: "" })).toEqual([1]);
   });
 
+  it("follow those of a prefix, which no length of a row counts", () => {
+    expect(ids("t1 t2", { prefix: "t9 t8 ", maxCharacters: 5 })).toEqual([61, 9, 8, 1, 2, 62]);
+  });
+
   it("are always at least one", () => {
     expect(ids("")).toEqual([61, 62]);
     expect(ids("", {}, false)).toEqual([63]);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Engine, RowAnswer } from "../../../spaces/server/engine/engine.ts";
+import { ClientDisconnect } from "../../../spaces/server/scheduling/client-disconnect.ts";
 import { createScheduler } from "../../../spaces/server/scheduling/scheduler.ts";
 
 /** Answers each row with its own number, after the event loop has turned. Remembers how many rows ran together. */
@@ -70,5 +71,71 @@ describe("callers whose rows run together", () => {
     const rows = [[{ number: 1 }, { number: 2 }], [{ number: 3 }, { number: 4 }, { number: 5 }], [{ number: 6 }]];
     await Promise.all(rows.map((one) => queue.rows(one, { deadlineAt: Infinity })));
     expect(Math.max(...engine.groups)).toBe(6);
+  });
+});
+
+describe("a run with steps", () => {
+  /** Runs until its signal ends it, and sends a piece for every row first. */
+  function steppingEngine(): Engine & { ended: unknown[] } {
+    const ended: unknown[] = [];
+    return {
+      ...echoEngine(),
+      ended,
+      rows: async (rows, _plan, _turn, live) => {
+        rows.forEach((row, i) => live?.onPiece?.(i, `piece of ${String(row["number"])}`));
+        await new Promise((resolve) => {
+          live!.signal.addEventListener("abort", resolve);
+        });
+        ended.push(live!.signal.reason);
+        throw live!.signal.reason as Error;
+      },
+    };
+  }
+  const stepping = (engine: Engine) =>
+    createScheduler(
+      engine,
+      { maxBatch: 8, tokenBudget: null, maxDelayUs: 0, gain: 2, runMs: 1, sweep: [], reason: "", interruptible: true },
+      { maxQueueRows: 10, maxQueueWaitMs: 60_000 },
+      null,
+      { ran: () => {}, waited: () => {} },
+    );
+
+  it("is ended once all who wait for it are gone, and not before", async () => {
+    const engine = steppingEngine();
+    const queue = stepping(engine);
+    const clients = [new ClientDisconnect(), new ClientDisconnect()];
+    const pieces: string[][] = [[], []];
+    const answers = clients.map((disconnect, i) =>
+      queue.rows([{ number: i }], {
+        deadlineAt: Infinity,
+        disconnect,
+        onPiece: (index, piece) => pieces[i]!.push(`${index}: ${piece}`),
+      }),
+    );
+    const outcomes = Promise.allSettled(answers);
+    while (pieces[1]!.length === 0)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    expect(pieces).toEqual([["0: piece of 0"], ["0: piece of 1"]]);
+    clients[0]!.abort();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+    expect(engine.ended).toEqual([]);
+    clients[1]!.abort();
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await queue.drain();
+    expect(engine.ended).toHaveLength(1);
+  });
+
+  it("is ended at the deadline", async () => {
+    const engine = steppingEngine();
+    const queue = stepping(engine);
+    await expect(queue.rows([{ number: 1 }], { deadlineAt: performance.now() + 30 })).rejects.toThrow(
+      "the request's deadline passed while the model ran",
+    );
+    await queue.drain();
+    expect(engine.ended).toHaveLength(1);
   });
 });
