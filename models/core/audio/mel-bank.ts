@@ -17,10 +17,10 @@ export type MelBand = { from: number; weights: Float64Array };
  */
 export function melBank(rate: number, fft: number, mels: number, low: number, high: number): MelBand[] {
   const [lowest, highest] = [melOf(low), melOf(high)];
-  const edges = Array.from({ length: mels + 2 }, (_, i) => hzOf(lowest + ((highest - lowest) * i) / (mels + 1)));
+  const corners = Array.from({ length: mels + 2 }, (_, i) => hzOf(lowest + ((highest - lowest) * i) / (mels + 1)));
   const bins = Math.floor(fft / 2) + 1;
   return Array.from({ length: mels }, (_, band) => {
-    const [left, centre, right] = [edges[band]!, edges[band + 1]!, edges[band + 2]!];
+    const [left, centre, right] = [corners[band]!, corners[band + 1]!, corners[band + 2]!];
     const weights = Float64Array.from({ length: bins }, (_, bin) => {
       const hz = (bin * rate) / fft;
       return (
