@@ -35,6 +35,9 @@ const samples: Readonly<Record<string, Sample>> = {
 
 const extensible = 0xfffe;
 
+type Format = { tag: number; channels: number; rate: number; bits: number; width: number };
+type Layout = { format: Format; from: number; size: number };
+
 /**
  * A WAVE file, without any library: PCM of 8 to 32 bits, floats, A-law and µ-law, also as WAVE_FORMAT_EXTENSIBLE. A
  * length of 0 or 0xFFFFFFFF, as programs write into a pipe, is the rest of the file.
@@ -42,8 +45,20 @@ const extensible = 0xfffe;
  * @throws UnusableAudio for any other encoding, and for a file that ends before its sound does
  */
 export function decodeWav(bytes: Uint8Array, limits: AudioLimits): MonoAudio {
+  const { format, from, size } = layoutOf(bytes);
+  return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), from, size, format, limits);
+}
+
+/** @throws UnusableAudio as `decodeWav` */
+export function wavLength(bytes: Uint8Array): { frames: number; rate: number } {
+  const { format, size } = layoutOf(bytes);
+  assertShape(format.channels, format.rate);
+  return { frames: Math.floor(size / Math.max(1, format.width)), rate: format.rate };
+}
+
+function layoutOf(bytes: Uint8Array): Layout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let format: { tag: number; channels: number; rate: number; bits: number; width: number } | null = null;
+  let format: Format | null = null;
   for (let at = 12; at + 8 <= bytes.length;) {
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const size = view.getUint32(at + 4, true);
@@ -67,7 +82,7 @@ export function decodeWav(bytes: Uint8Array, limits: AudioLimits): MonoAudio {
           `${size} bytes of samples`,
           `${bytes.length - from}: was it cut off?`,
         );
-      return read(view, from, piped ? bytes.length - from : size, format, limits);
+      return { format, from, size: piped ? bytes.length - from : size };
     }
     at = from + size + (size % 2);
   }
@@ -78,7 +93,7 @@ function read(
   view: DataView,
   from: number,
   size: number,
-  { tag, channels, rate, bits, width }: { tag: number; channels: number; rate: number; bits: number; width: number },
+  { tag, channels, rate, bits, width }: Format,
   limits: AudioLimits,
 ): MonoAudio {
   const sample = samples[`${tag}/${bits}`];
