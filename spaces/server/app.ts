@@ -11,6 +11,7 @@ import { keyOf } from "./http/keys.ts";
 import { modelRoutes } from "./http/model-routes.ts";
 import { pageRoutes } from "./http/page-routes.ts";
 import { decodeBody } from "./http/decode-body.ts";
+import { takeFiles } from "./http/file-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
@@ -80,6 +81,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   app.addContentTypeParser<Buffer>(["application/octet-stream"], { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
+  takeFiles(app);
   app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {
     try {
       done(null, parseUntyped(request, body));

@@ -159,6 +159,9 @@ function serve(
         ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }]
         : [],
     ),
+    audioFields: Object.values(manifest.preprocess).flatMap((step) =>
+      step.kind === "audio" ? [{ name: step.field, maxBytes: step.maxBytes }] : [],
+    ),
     ...(response === undefined
       ? {}
       : {

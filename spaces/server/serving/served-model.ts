@@ -71,6 +71,8 @@ export type ServedModel = {
    * placeholder for a missing image.
    */
   imageFields: readonly { name: string; maxBytes: number; urls: boolean; optional: boolean }[];
+  /** Fields that hold a sound; absent for none. */
+  audioFields?: readonly { name: string; maxBytes: number }[];
   /** The model's own JSON that replaces the standard answer, if it has one, and its JSON Schema. */
   response?: {
     write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>;
