@@ -14,6 +14,7 @@ import { decodeBody } from "./http/decode-body.ts";
 import { takeFiles } from "./http/file-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
+import { streamRoutes } from "./http/stream-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -27,8 +28,12 @@ import { onResponseEnd } from "./http/on-response-end.ts";
  */
 const { createServer } = process.getBuiltinModule("node:http");
 
-/** The HTTP application: every route, with API keys, limits, problem responses, logs and metrics around them. */
-export async function createApp(serving: Serving): Promise<FastifyInstance> {
+/**
+ * The HTTP application: every route, with API keys, limits, problem responses, logs and metrics around them.
+ *
+ * @param streams whether a model may take a stream of sound
+ */
+export async function createApp(serving: Serving, { streams = false } = {}): Promise<FastifyInstance> {
   const { settings, metrics, log } = serving;
   const nextId = requestIds();
   const tryFastPath = fastPath(serving, nextId);
@@ -165,6 +170,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   healthRoutes(app, serving);
   modelRoutes(app, serving);
   predictRoutes(app, serving, guarded);
+  if (streams) await streamRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   docsRoutes(app, serving);

@@ -27,6 +27,7 @@ import {
 } from "../scheduling/scheduler.ts";
 import type { Prediction, Predictions, ServedModel } from "./served-model.ts";
 import { createRecorder, type Recorder } from "../watch/recorder.ts";
+import { speechOf } from "./speech-of.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -79,6 +80,7 @@ export async function loadLocalModel(
       maxRowMs,
       times,
       gate: await readJson(join(dir, "receipt.json")),
+      speech: speechOf(loaded, deps),
       readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null),
     });
   } catch (error) {
@@ -125,6 +127,7 @@ type Facts = {
   times: LoadTimes;
   gate: unknown;
   readme: string | null;
+  speech: ReturnType<typeof speechOf>;
 };
 
 function serve(
@@ -159,6 +162,7 @@ function serve(
         ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }]
         : [],
     ),
+    ...(facts.speech === null ? {} : { speech: facts.speech.speech }),
     audioFields: Object.values(manifest.preprocess).flatMap((step) =>
       step.kind === "audio" ? [{ name: step.field, maxBytes: step.maxBytes }] : [],
     ),
@@ -257,6 +261,7 @@ function serve(
     async close() {
       await scheduler.drain();
       await engine.close();
+      await facts.speech?.close();
     },
   };
 }
