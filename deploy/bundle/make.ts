@@ -59,7 +59,9 @@ export async function makeTree(
     { deployed: described, title: manifest.id, description: manifest.description, license: manifest.license ?? null },
   );
   const files = [
-    ...shared.filter(({ name }) => name !== "README.template.md").map(({ name, bytes }) => treeFile(name, bytes)),
+    ...packagesFor(loaded, shared)
+      .filter(({ name }) => name !== "README.template.md")
+      .map(({ name, bytes }) => treeFile(name, bytes)),
     ...model.map(({ path, bytes }) => treeFile(posix.join("models", manifest.id, path), bytes)),
     ...(await companionFiles(loaded)).map(({ path, bytes }) => treeFile(path, bytes)),
     ...(verdict.metrics === null
@@ -79,6 +81,21 @@ export async function makeTree(
     files: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])),
   };
   return { files: [...files, deployedFile(deployed)], deployed, golden };
+}
+
+/** Only a model that hears gets the packages that decode sound; both kinds of tree have the same names. */
+function packagesFor(
+  { manifest: { preprocess } }: LoadedManifest,
+  shared: readonly { name: string; bytes: Uint8Array }[],
+): { name: string; bytes: Uint8Array }[] {
+  const hears = Object.values(preprocess).some(({ kind }) => kind === "audio");
+  const variant = /^(package(?:-lock)?)\.audio\.json$/;
+  const left = new Set(hears ? ["package.json", "package-lock.json"] : []);
+  return shared.flatMap(({ name, bytes }) => {
+    const audio = variant.exec(name);
+    if (audio !== null) return hears ? [{ name: `${audio[1]}.json`, bytes }] : [];
+    return left.has(name) ? [] : [{ name, bytes }];
+  });
 }
 
 /** Reads the shared files from a folder. */

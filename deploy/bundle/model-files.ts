@@ -16,8 +16,11 @@ function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional
 }
 
 /** The SHA-256 digests of weights and of the files of steps and heads that the manifest states, by path. */
-function namedDigests({ manifest: { artifact, preprocess, postprocess } }: LoadedManifest): Map<string, string> {
-  const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf)].map(
+function namedDigests({
+  manifest: { artifact, preprocess, postprocess, segment },
+}: LoadedManifest): Map<string, string> {
+  const graph = segment === undefined ? [] : [segment.graph];
+  const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf), ...graph].map(
     ({ path, sha256 }): [string, string] => [path, sha256],
   );
   const weights = weightFiles(artifact).map(({ path, sha256 }): [string, string] => [path, sha256]);

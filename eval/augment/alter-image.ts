@@ -1,10 +1,10 @@
 import type { Augmentation } from "../../models/core/manifest/augmentations.ts";
 import type { Pixels } from "../../models/core/preprocess/altered-image.ts";
 import { imageLibrary } from "../../models/core/preprocess/image-library.ts";
-import { normalQuantile } from "../stats/normal.ts";
 import type { RandomStream } from "../stats/random.ts";
+import { drawNormal } from "./draw-normal.ts";
 
-export type ImageAugmentation = Exclude<Augmentation, { kind: "typos" }>;
+export type ImageAugmentation = Exclude<Augmentation, { kind: "typos" | "audio-noise" }>;
 
 /** Whether a picture stays as it is. */
 export function isUnaltered(one: ImageAugmentation): boolean {
@@ -49,19 +49,15 @@ function brightened(pixels: Pixels, factor: number): Pixels {
   return { ...pixels, data };
 }
 
-/** Standard normal quantiles at the middles of 65,536 steps: ±4.3 at most, far finer than a colour value is rounded. */
-let normals: Float64Array | null = null;
-
 /** One draw a pixel where the picture is grey, and one a colour value where it is not. */
 function noisy(pixels: Pixels, sigma: number, random: RandomStream): Pixels {
-  normals ??= Float64Array.from({ length: 65_536 }, (_, k) => normalQuantile((k + 0.5) / 65_536));
   const data = Uint8Array.from(pixels.data);
   const { channels } = pixels;
   const grey = isGrey(pixels);
   for (let at = 0; at < data.length; at += channels) {
     let noise = 0;
     for (let c = 0; c < 3; c++) {
-      if (c === 0 || !grey) noise = sigma * normals[random.next() >>> 16]!;
+      if (c === 0 || !grey) noise = sigma * drawNormal(random);
       data[at + c] = rounded(data[at + c]! + noise);
     }
   }

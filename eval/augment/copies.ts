@@ -3,6 +3,7 @@ import { EvaluationError } from "../../models/core/errors.ts";
 import { augmentationColumn, type Augmentation } from "../../models/core/manifest/augmentations.ts";
 import type { Manifest } from "../../models/core/manifest/manifest.ts";
 import { spansStep } from "../../models/core/postprocess/spans-step.ts";
+import { AlteredAudio } from "../../models/core/preprocess/altered-audio.ts";
 import { AlteredImage } from "../../models/core/preprocess/altered-image.ts";
 import { copyId } from "../dataset/copy-id.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
@@ -10,13 +11,14 @@ import type { DatasetRow } from "../dataset/row.ts";
 import type { TrueSpans, TrueValue } from "../dataset/true-value.ts";
 import type { RandomStream } from "../stats/random.ts";
 import { alterImage, isUnaltered } from "./alter-image.ts";
+import { noisySound } from "./noisy-sound.ts";
 import { chosenRows, rowStream } from "./row-stream.ts";
 import { withTypos, type Mistyped } from "./typos.ts";
 
 /**
  * A dataset with the altered copies of its rows that its augmentations ask for, as a dataset of their own: what counts
- * rows, times them or plots them sees none of them. A copy has its row's true values, slices, group and weight. Pictures
- * and texts are altered when they are read, so that no copy is kept. Where a typing error moves true spans, they move.
+ * rows, times them or plots them sees none of them. A copy has its row's true values, slices, group and weight. Pictures,
+ * sounds and texts are altered when they are read, so that no copy is kept. Where a typing error moves true spans, they move.
  *
  * @param manifest says which spans are places of which text
  * @throws EvaluationError `augmentation-id` where a row has an id that a copy needs
@@ -85,8 +87,8 @@ function holds(row: Record<string, unknown>, field: string): boolean {
 }
 
 /**
- * The row with a field that gives what it held before, altered, and its true values. What is no picture or text stays as
- * it is.
+ * The row with a field that gives what it held before, altered, and its true values. What is no picture, sound or text
+ * stays as it is.
  */
 function altered(
   one: Augmentation,
@@ -99,6 +101,10 @@ function altered(
   const typed = (text: string) => mistyped(text, one as Typos, random(), spans);
   const value = (held: unknown): unknown => {
     if (one.kind === "typos") return typeof held === "string" ? typed(held).text : held;
+    if (one.kind === "audio-noise")
+      return (held ?? null) === null
+        ? held
+        : new AlteredAudio(held, (samples) => noisySound(samples, one.snrDb, random()));
     return (held ?? null) === null || isUnaltered(one)
       ? held
       : new AlteredImage(held, (pixels) => alterImage(one, pixels, random()));

@@ -51,6 +51,8 @@ async function exampleOf(
     return typeof before === "string" && typeof after === "string" && before !== after
       ? { shown: { kind: "text", before, after }, change: 1 }
       : null;
+  // A page cannot show a sound.
+  if (alteredBy(one) === "audio") return null;
   const step = Object.values(preprocess).find((step) => step.kind === "image" && step.field === one.field);
   if (step?.kind !== "image" || !(after instanceof AlteredImage)) return null;
   try {

@@ -21,6 +21,8 @@ function change(one: Augmentation): string {
       return `rotated by ${one.degrees}°`;
     case "image-noise":
       return `Gaussian noise, level ${one.level}`;
+    case "audio-noise":
+      return `white noise ${one.snrDb} dB below the sound`;
     case "typos":
       return `typing errors in ${Number((100 * one.rate).toPrecision(3))} % of the words`;
   }

@@ -10,6 +10,7 @@ import { fieldPath } from "../../models/core/field-path.ts";
 import { fieldSteps } from "../../models/core/rules/fields.ts";
 import { assertBadRows, describeBadRows, type BadRow } from "./bad-rows.ts";
 import { columnWatch } from "./declared-columns.ts";
+import { addContents, type ContentsField } from "./contents.ts";
 import { cellTypes } from "./formats/cells.ts";
 import { datasetDigester, withAugmentations, withHistories } from "./digest.ts";
 import { formatOf, openReader } from "./formats/open.ts";
@@ -20,6 +21,7 @@ import { withoutPacking } from "./formats/packing.ts";
 import { placeName, type PlaceStyle } from "./formats/reading.ts";
 import { normalFormNote } from "./normal-form.ts";
 import { createRowParser, type DatasetRow } from "./row.ts";
+import { secondsFiller } from "./spoken-seconds.ts";
 import { sliceValueNotes } from "./slice-values.ts";
 
 export type DatasetDeps = NpmFileDeps & {
@@ -93,6 +95,7 @@ export async function readDataset(
   const badRows: BadRow[] = [];
   const places = compactPlaces();
   const rowOfId = new Map<string, number>();
+  const fillSeconds = secondsFiller(manifest);
 
   for (const [position, file] of dataset.files.entries()) {
     const name = file.npm === undefined ? file.path : `${file.npm}/${file.path}`;
@@ -105,6 +108,7 @@ export async function readDataset(
     const { style, readings } = opened;
     places.startFile(name, style);
     const set = Object.entries(file.set);
+    const contents = await contentsOf(file, position, dir, deps);
     for await (const reading of readings) {
       deps.signal?.throwIfAborted();
       const place = () => placeName(name, style, reading.at);
@@ -114,10 +118,20 @@ export async function readDataset(
       }
       for (const [field, value] of set)
         Object.defineProperty(reading.fields, field, { value, enumerable: true, configurable: true, writable: true });
+      const unreadable = addContents(reading.fields, contents);
+      if (unreadable !== null) {
+        badRows.push({ place: place(), reason: unreadable });
+        continue;
+      }
       columns.see(reading.fields);
       const row = parser.parse(reading.fields, `${stem}:${reading.index}`, opened.decimal);
       if (typeof row === "string") {
         badRows.push({ place: place(), reason: row });
+        continue;
+      }
+      const silent = (await fillSeconds?.(row)) ?? null;
+      if (silent !== null) {
+        badRows.push({ place: place(), reason: silent });
         continue;
       }
       const earlier = rowOfId.get(row.id);
@@ -199,6 +213,22 @@ export async function locateDataFile(
   if (file.npm !== undefined) return npmFile(file.npm, file.integrity!, file.path, deps);
   const place = (deps.placeIn ?? fieldPath)(path);
   return withoutPointers(await localDataFile(file.path, resolve(dir), deps.root, place), file.path, deps);
+}
+
+/** Where the files are that a data file's columns name. */
+async function contentsOf(
+  { contents }: DatasetFile,
+  position: number,
+  dir: string,
+  deps: DatasetDeps,
+): Promise<ContentsField[]> {
+  const fields: ContentsField[] = [];
+  for (const [field, { column, folder }] of Object.entries(contents)) {
+    const place = (deps.placeIn ?? fieldPath)(["dataset", "files", position, "contents", field, "folder"]);
+    const found = await localDataFile(folder, resolve(dir), deps.root, place);
+    fields.push({ field, column, folder: await withoutPointers(found, folder, deps) });
+  }
+  return fields;
 }
 
 async function readHistories(

@@ -11,6 +11,8 @@ function strength(one: Augmentation): number {
       return one.degrees;
     case "image-noise":
       return one.level;
+    case "audio-noise":
+      return 10 ** (-one.snrDb / 20);
     case "typos":
       return one.rate;
   }

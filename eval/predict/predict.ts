@@ -66,7 +66,8 @@ export type PredictedDataset = {
  *   `no-labelled-head`, `shard-range`; the signal's reason when aborted
  */
 export async function predictDataset(request: PredictRequest, deps: PredictDeps): Promise<PredictedDataset> {
-  const { manifest, dataset, chunkRows = 512 } = request;
+  const { manifest, dataset } = request;
+  const chunkRows = request.chunkRows ?? (hears(manifest) ? heardRows : 512);
   const heads = headColumns(manifest, dataset.heads, request.heads);
   const { from, to } = shardRange(dataset.rows.length, request.shard ?? { index: 0, count: 1 });
   const store = deps.cacheDir === null ? null : storeFor(request, heads, chunkRows, deps.cacheDir);
@@ -125,6 +126,11 @@ export async function predictDataset(request: PredictRequest, deps: PredictDeps)
     notes,
   };
 }
+
+/** Rows of a chunk whose sounds are in memory together: 64 of 15 seconds are 60 MB. */
+const heardRows = 64;
+
+const hears = ({ preprocess }: Manifest) => Object.values(preprocess).some(({ kind }) => kind === "audio");
 
 function storeFor(
   { predictor, manifest, dataset, cpuFlags = [] }: PredictRequest,

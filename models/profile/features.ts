@@ -1,6 +1,7 @@
 import type { Manifest } from "../core/manifest/manifest.ts";
 import type { CompiledStep, Prepared } from "../core/preprocess/compiled.ts";
-import type { ImageStep, ItemsStep, SeriesStep, TabularStep, TextStep } from "../core/preprocess/schema.ts";
+import { loudness } from "../core/audio/loudness.ts";
+import type { AudioStep, ImageStep, ItemsStep, SeriesStep, TabularStep, TextStep } from "../core/preprocess/schema.ts";
 import { fieldOf, type Row } from "../core/row.ts";
 
 /** A variable that is read of a row. `categories`: its value is their index, or -1 for any other one. */
@@ -61,6 +62,8 @@ function readersOf(
         return text(name, step, compiled[name]?.unknownId);
       case "image":
         return image(name, step);
+      case "audio":
+        return audio(name, step);
       case "tensor": {
         const size = step.shape.reduce((product, one) => product * one, 1);
         return size <= MAX_ELEMENTS
@@ -235,6 +238,19 @@ function image(name: string, step: ImageStep): Reader[] {
             return Number(prepared?.kind === "numbers" && prepared.replaced !== undefined);
           }),
         ]),
+  ];
+}
+
+/** How long a sound is, how loud, and how much of it is silence. */
+function audio(name: string, { rate }: AudioStep): Reader[] {
+  const sound = (steps: Steps) => {
+    const prepared = steps[name];
+    return prepared?.kind === "audio" ? prepared.sound : new Float32Array(0);
+  };
+  return [
+    numeric(`${name}.seconds`, (_row, steps) => sound(steps).length / rate),
+    numeric(`${name}.level`, (_row, steps) => loudness(sound(steps), rate).level),
+    numeric(`${name}.silence`, (_row, steps) => loudness(sound(steps), rate).silence),
   ];
 }
 

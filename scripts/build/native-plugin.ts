@@ -7,6 +7,8 @@ const nativeRequire =
   /require\(`\.\.\/bin\/napi-v6\/\$\{process\.platform\}\/\$\{process\.arch\}\/onnxruntime_binding\.node`\)/g;
 
 const shim = "sluice-named-exports";
+const heard = "sluice-audio";
+const audible = /^(mediabunny|mpg123-decoder|@wasm-audio-decoders\/(flac|ogg-vorbis)|opus-decoder)$/;
 
 /**
  * The exports of onnxruntime-node: all of onnxruntime-common, which loads nothing native, and one function of its own.
@@ -23,7 +25,8 @@ function runtimeExports(): string[] {
  *
  * onnxruntime-node loads its binding by one computed `require` that no bundler can follow. It is rewritten to
  * actions/runner/runtime/binding.cjs. The build fails if that line is missing or occurs more than once, so that a
- * changed package is noticed. `sharp` is replaced completely by a lazy stand-in.
+ * changed package is noticed. `sharp` and the packages that decode sound are
+ * replaced completely by lazy stand-ins.
  */
 export function nativePlugin(root: string): Plugin {
   return {
@@ -58,6 +61,19 @@ export function nativePlugin(root: string): Plugin {
         resolveDir: root,
       }));
       build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/runner/runtime/sharp.cjs") }));
+      build.onResolve({ filter: audible }, ({ path, namespace }) =>
+        namespace === heard ? undefined : { path, namespace: heard },
+      );
+      build.onLoad({ filter: /.*/, namespace: heard }, async ({ path }) => {
+        const standIn = join(root, "actions/runner/runtime/audio.cjs");
+        const names = Object.keys((await import(path)) as object).filter(
+          (name) => /^[A-Za-z]\w*$/.test(name) && name !== "default",
+        );
+        return {
+          contents: `import load from ${JSON.stringify(standIn)};\nexport const { ${names.join(", ")} } = load(${JSON.stringify(path)});\n`,
+          resolveDir: root,
+        };
+      });
       // Apart from this, the runtime loads platform-specific code only in its install script. Any other .node file is a
       // mistake.
       build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({

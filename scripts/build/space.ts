@@ -13,8 +13,21 @@ import { versionPlugin } from "./version-plugin.ts";
 const installed = ["onnxruntime-node", "onnxruntime-common", "sharp"];
 
 /**
+ * What decodes sound: 13 MB, among them code under the LGPL that has to stay replaceable. Only the image of a model that
+ * hears installs it; deploy/bundle/make.ts takes the files of that name.
+ */
+const audible = [
+  "mediabunny",
+  "mpg123-decoder",
+  "@wasm-audio-decoders/flac",
+  "@wasm-audio-decoders/ogg-vorbis",
+  "opus-decoder",
+];
+
+/**
  * Builds everything in a Space's tree that is the same for every model: the bundled server and its worker, the page,
- * the Dockerfile, the README's template, package.json and its lock file. The deploy action ships them as plain files.
+ * the Dockerfile, the README's template, package.json and its lock file, and both once more
+ * (`.audio`) for models that hear. The deploy action ships them as plain files.
  *
  * @returns files by their path in the tree
  */
@@ -40,7 +53,7 @@ export async function buildSpace(root: string): Promise<BuiltFile[]> {
     logLevel: "warning",
     banner,
     define: { ...define, "process.env.NODE_ENV": '"production"' },
-    external: installed,
+    external: [...installed, ...audible],
     plugins: [versionPlugin(root)],
   });
   const flat = result.outputFiles.map(({ path, contents }) => ({
@@ -52,7 +65,10 @@ export async function buildSpace(root: string): Promise<BuiltFile[]> {
     result.metafile,
     Object.keys(entries).map((name) => `${name}.js`),
   );
-  const lock = await lockFile(root);
+  const lock = [
+    ...(await lockFile(root, installed, "")),
+    ...(await lockFile(root, [...installed, ...audible], ".audio")),
+  ];
   return [
     ...server.map(({ name, bytes }) => ({ name: `server/${name}`, bytes })),
     { name: "server/LICENSES.txt", bytes: Buffer.from(await thirdPartyLicences(result.metafile as Metafile, root)) },
@@ -89,7 +105,7 @@ type Locked = {
  * package.json with the exact versions of the packages that the image installs, and their part of this repository's
  * lock file.
  */
-async function lockFile(root: string): Promise<BuiltFile[]> {
+async function lockFile(root: string, wanted: readonly string[], suffix: string): Promise<BuiltFile[]> {
   const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
     packages: Record<string, Locked>;
   };
@@ -109,8 +125,8 @@ async function lockFile(root: string): Promise<BuiltFile[]> {
     kept[path] = locked as Locked;
     for (const next of Object.keys({ ...locked.dependencies, ...locked.optionalDependencies })) follow(next, path);
   };
-  for (const name of installed) follow(name, "");
-  const dependencies = Object.fromEntries(installed.map((name) => [name, packages[`node_modules/${name}`]!.version]));
+  for (const name of wanted) follow(name, "");
+  const dependencies = Object.fromEntries(wanted.map((name) => [name, packages[`node_modules/${name}`]!.version]));
   const manifest = {
     name: "space",
     version: "1.0.0",
@@ -135,7 +151,7 @@ async function lockFile(root: string): Promise<BuiltFile[]> {
   };
   const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
   return [
-    { name: "package.json", bytes: json(manifest) },
-    { name: "package-lock.json", bytes: json(lock) },
+    { name: `package${suffix}.json`, bytes: json(manifest) },
+    { name: `package-lock${suffix}.json`, bytes: json(lock) },
   ];
 }

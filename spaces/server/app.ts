@@ -13,10 +13,12 @@ import { keyOf } from "./http/keys.ts";
 import { modelRoutes } from "./http/model-routes.ts";
 import { pageRoutes } from "./http/page-routes.ts";
 import { decodeBody } from "./http/decode-body.ts";
+import { takeFiles } from "./http/file-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
 import { problemRoutes } from "./http/problem-routes.ts";
 import { RequestLimits } from "./http/request-limits.ts";
+import { streamRoutes } from "./http/stream-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -30,8 +32,12 @@ import { onResponseEnd } from "./http/on-response-end.ts";
  */
 const { createServer } = process.getBuiltinModule("node:http");
 
-/** The HTTP application: every route, with API keys, limits, problem responses, logs and metrics around them. */
-export async function createApp(serving: Serving): Promise<FastifyInstance> {
+/**
+ * The HTTP application: every route, with API keys, limits, problem responses, logs and metrics around them.
+ *
+ * @param streams whether a model may take a stream of sound
+ */
+export async function createApp(serving: Serving, { streams = false } = {}): Promise<FastifyInstance> {
   const { settings, metrics, log } = serving;
   const nextId = requestIds();
   const tryFastPath = fastPath(serving, nextId);
@@ -85,6 +91,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   app.addContentTypeParser<Buffer>(["application/octet-stream"], { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
+  takeFiles(app);
   app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {
     try {
       done(null, parseUntyped(request, body));
@@ -156,6 +163,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   healthRoutes(app, serving);
   modelRoutes(app, serving);
   predictRoutes(app, serving, guarded);
+  if (streams) await streamRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   gradioRoutes(app, serving, guarded);

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import pino, { type Logger } from "pino";
 import packageFile from "../../package.json" with { type: "json" };
-import { isRemote, loadModelFile } from "../../models/core/predictor/load.ts";
+import { isRemote, loadModelFile, MANIFEST_FILE } from "../../models/core/predictor/load.ts";
 import { treeDigest } from "../../models/core/tree-digest.ts";
 import { createApp } from "./app.ts";
 import type { Serving } from "./http/context.ts";
@@ -34,6 +35,15 @@ export type Server = {
    */
   drain(deadlineMs: number, lameDuckMs?: number): Promise<boolean>;
 };
+
+/** Before the models are read: whether a manifest seems to cut sound. A word too much costs a few milliseconds. */
+function mayCutSound(dir: string): boolean {
+  try {
+    return /(^|[{,\s"'])segment["']?\s*:/m.test(readFileSync(join(dir, MANIFEST_FILE), "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Listens at once, because liveness must not wait for models, then loads the models one after the other.
@@ -127,7 +137,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     deployment: settings.deploymentFile === undefined ? null : readDeployment(settings.deploymentFile),
     version: packageFile.version,
   };
-  const app = await createApp(serving);
+  const app = await createApp(serving, { streams: dirs.some(mayCutSound) });
   const address = await app.listen({ host: settings.host, port: settings.port });
   log.info({ address }, "listening");
   const stopWatching: { stop: () => void } = { stop: () => {} };

@@ -20,11 +20,12 @@ import { fieldErrors } from "./api.js";
  *     history: string, observed: string,
  *   }
  *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
- *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
+ *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null, said: Said[] }} HeadAnswer
  * @typedef {{ id: string, title: string, score: number }} Item
  * @typedef {{ level: number, values: number[] }} Quantile
  * @typedef {{ step: number, value: number }} Flagged
  * @typedef {{ start: number, end: number, type: string, text: string, score: number }} TextSpan
+ * @typedef {{ start: number, end: number, text: string }} Said a segment of a sound, in seconds
  * @typedef {{ label: string, score: number }} LabelScore
  * @typedef {{ inputTokens: number, outputTokens: number }} Usage
  * @typedef {{
@@ -63,6 +64,7 @@ function readHead(head, own) {
         text: String(own.text),
         cut: own.finishReason === "length",
         usage: own.usage ?? null,
+        said: Array.isArray(own.segments) ? own.segments : [],
       };
     case "regression":
       return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };

@@ -56,6 +56,7 @@ export function stepCells(step: PreprocessStep): [string, CellType][] {
     case "text":
       return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];
     case "image":
+    case "audio":
       return [[step.field, "text"]];
     case "items":
     case "tensor":

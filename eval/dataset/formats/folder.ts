@@ -5,12 +5,13 @@ import { EvaluationError } from "../../../models/core/errors.ts";
 import type { Reading } from "./reading.ts";
 
 const textual = new Set([".txt", ".md"]);
+const audible = new Set([".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".webm", ".m4a", ".mp4", ".aac"]);
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
 /**
  * One record per file LABEL/FILE, sorted by label, then by file name, so that the order does not depend on the file
  * system. Fields: `label` (the sub-folder's name), `path` (LABEL/FILE) and the content: `text` for .txt and .md files,
- * `image` (bytes) for all others. The content is read at each access and never kept. Hidden files are skipped. Links,
+ * `audio` (bytes) for sound files, `image` (bytes) for all others. The content is read at each access and never kept. Hidden files are skipped. Links,
  * and files beside the sub-folders, are malformed.
  */
 export async function* readFolder(folder: string, name: string): AsyncGenerator<Reading> {
@@ -42,8 +43,9 @@ export async function* readFolder(folder: string, name: string): AsyncGenerator<
       }
       const absolute = join(folder, label.name, file.name);
       const fields: Record<string, unknown> = { label: label.name, path };
-      const isText = textual.has(extname(file.name).toLowerCase());
-      Object.defineProperty(fields, isText ? "text" : "image", {
+      const extension = extname(file.name).toLowerCase();
+      const isText = textual.has(extension);
+      Object.defineProperty(fields, isText ? "text" : audible.has(extension) ? "audio" : "image", {
         enumerable: true,
         configurable: true,
         get: () => (isText ? readFileSync(absolute, "utf8") : new Uint8Array(readFileSync(absolute))),

@@ -62,6 +62,16 @@ export const augmentation = z.discriminatedUnion("kind", [
       .describe("Standard deviation of Gaussian noise on each colour value, as a share of the range from 0 to 255."),
   }),
   z.strictObject({
+    kind: z.literal("audio-noise"),
+    ...common,
+    field: z.string().min(1).default("audio").describe("Row field that an audio step reads."),
+    snrDb: z
+      .number()
+      .min(-20)
+      .max(100)
+      .describe("White Gaussian noise, so many dB below the power of the whole sound; 20 is a busy room, 0 as loud."),
+  }),
+  z.strictObject({
     kind: z.literal("typos"),
     ...common,
     field: z.string().min(1).default("text").describe("Row field that a text step reads."),
@@ -71,11 +81,15 @@ export const augmentation = z.discriminatedUnion("kind", [
 export type Augmentation = z.infer<typeof augmentation>;
 
 /** The kind of step that reads what an augmentation alters. */
-export const alteredBy = ({ kind }: Pick<Augmentation, "kind">): "image" | "text" =>
-  kind === "typos" ? "text" : "image";
+export const alteredBy = ({ kind }: Pick<Augmentation, "kind">): Altered =>
+  kind === "typos" ? "text" : kind === "audio-noise" ? "audio" : "image";
+
+type Altered = "image" | "text" | "audio";
+const words: Readonly<Record<Altered, string>> = { image: "an image", text: "a text", audio: "a sound" };
+const steps: Readonly<Record<Altered, string>> = { image: "an image", text: "a text", audio: "an audio" };
 
 /** The row fields that steps of a kind read. */
-function fieldsRead(preprocess: Readonly<Record<string, PreprocessStep>>, kind: "image" | "text"): string[] {
+function fieldsRead(preprocess: Readonly<Record<string, PreprocessStep>>, kind: Altered): string[] {
   return Object.values(preprocess).flatMap((step) =>
     step.kind !== kind ? [] : step.kind === "text" ? [step.field, ...step.append] : [step.field],
   );
@@ -118,13 +132,12 @@ function fieldIssues(
 ): Issue[] {
   const kind = alteredBy(one);
   const fields = fieldsRead(preprocess, kind);
-  const some = kind === "image" ? "an image" : "a text";
   if (fields.length === 0)
     return [
       {
         path: ["kind"],
-        message: `${one.kind} alters ${some}, and no step of the model reads one`,
-        right: { expected: `an augmentation of what the model reads, or ${some} step in preprocess` },
+        message: `${one.kind} alters ${words[kind]}, and no step of the model reads one`,
+        right: { expected: `an augmentation of what the model reads, or ${steps[kind]} step in preprocess` },
       },
     ];
   if (!fields.includes(one.field))

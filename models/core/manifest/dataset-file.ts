@@ -42,10 +42,24 @@ export const datasetFile = z
       .enum(decimalMarks)
       .optional()
       .describe("Decimal mark of the numbers in a CSV file. Default: as its first rows show."),
+    contents: z
+      .record(
+        z.string().min(1),
+        z.strictObject({
+          column: z.string().min(1).describe("Column with the path of a file, relative to `folder`."),
+          folder: z.string().min(1).describe("Folder with these files, relative to model.yaml."),
+        }),
+      )
+      .default({})
+      .describe("Row field → where its files are: the field holds the bytes of the file that the row's column names."),
     set: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .default({})
       .describe("Fields added to every row of this file."),
+  })
+  .refine((f) => f.npm === undefined || Object.keys(f.contents).length === 0, {
+    error: "files of rows are read from the repository, not from a package",
+    path: ["contents"],
   })
   .refine((f) => f.npm === undefined || f.integrity !== undefined, {
     error: "`integrity` is required with `npm`",

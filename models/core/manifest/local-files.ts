@@ -3,14 +3,15 @@ import type { Head } from "../postprocess/schema.ts";
 import type { Manifest } from "./manifest.ts";
 
 /**
- * The files in a model's folder that answering takes, relative to the folder: weights, their data, tokenizers, feature
- * tables, catalogues, vocabularies.
+ * The files in a model's folder that answering takes, relative to the folder: weights, their data, a voice-activity graph,
+ * tokenizers, feature tables, catalogues, vocabularies.
  */
 export function localFilesOf({
   artifact,
   preprocess,
   postprocess,
-}: Pick<Manifest, "artifact" | "preprocess" | "postprocess">): string[] {
+  segment,
+}: Pick<Manifest, "artifact" | "preprocess" | "postprocess" | "segment">): string[] {
   const weights = weightFiles(artifact).map(({ path }) => path);
   const steps = Object.values(preprocess).flatMap((step) => {
     if (step.kind === "text")
@@ -19,7 +20,8 @@ export function localFilesOf({
   });
   const named = stepFilesOf(preprocess).map(({ path }) => path);
   const heads = postprocess.flatMap((head) => headFilesOf(head).map(({ path }) => path));
-  return [...new Set([...weights, ...steps, ...named, ...heads])];
+  const graph = segment === undefined ? [] : [segment.graph.path];
+  return [...new Set([...weights, ...graph, ...steps, ...named, ...heads])];
 }
 
 /** The files that preprocessing steps read and the manifest names with their digests. */

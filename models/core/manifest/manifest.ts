@@ -11,6 +11,7 @@ import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
 import { ruleIssues } from "../rules/issues.ts";
 import { rules } from "../rules/schema.ts";
+import { segmentIssues, segmentSettings } from "./segment.ts";
 import { trainSettings } from "./train.ts";
 import { watchSettings } from "./watch.ts";
 import { dtypes } from "../tensors.ts";
@@ -282,6 +283,9 @@ export const manifest = z
     backend: z.literal("onnx").optional().describe("What answers; default: an ONNX artifact."),
     artifact,
     preprocess: z.record(z.string().regex(/^[\w-]+$/), preprocessStep),
+    segment: segmentSettings
+      .optional()
+      .describe("Cuts a sound at its pauses; the model answers each segment of speech, and the texts are joined."),
     inputs: z.array(graphInput).min(1),
     outputs: z.array(graphOutput).min(1),
     generate: generate.optional(),
@@ -420,6 +424,7 @@ export const manifest = z
       addIssue(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
     if (m.rules !== undefined && m.serving.response !== undefined && Object.hasOwn(m.serving.response, "reasons"))
       addIssue(["serving", "response", "reasons"], "`reasons` is what the server itself adds when a rule fired");
+    for (const { path, message, right } of segmentIssues(m.segment, m)) addIssue(["segment", ...path], message, right);
     ruleIssues(m.rules, m.postprocess).forEach(({ path, message, right }) =>
       addIssue(["rules", "list", ...path], message, right),
     );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readFormats } from "../audio/container.ts";
 import { parseDate } from "../expression/dates.ts";
 import { instantWords } from "../lookup/instant.ts";
 import { keyPart } from "../lookup/key.ts";
@@ -12,6 +13,7 @@ import type { Manifest } from "./manifest.ts";
 type Field = { optional: boolean } & (
   | { type: "text"; maxCharacters?: number; maxTokens?: number; known?: readonly string[] }
   | { type: "image"; urls: boolean }
+  | { type: "audio"; maxSeconds: number }
   | { type: "number"; min?: number | undefined; max?: number | undefined }
   | { type: "numbers"; shape: readonly number[] }
   | { type: "series"; minLength: number; min?: number | undefined }
@@ -58,6 +60,8 @@ function fieldsOfStep(step: PreprocessStep): Fields {
     }
     case "image":
       return [[step.field, { type: "image", urls: step.urls, optional: step.missing !== "reject" }]];
+    case "audio":
+      return [[step.field, { type: "audio", maxSeconds: step.maxSeconds, optional: false }]];
     case "tensor":
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
     case "series":
@@ -133,6 +137,11 @@ function schemaOf(field: Field): z.ZodType {
       return z
         .string()
         .describe(`base64 bytes of an image, ${field.urls ? "a data: URL or a public http(s) URL" : "or a data: URL"}`);
+    case "audio":
+      return z
+        .string()
+        .meta({ "x-audio": true })
+        .describe(`base64 bytes of a sound file of at most ${field.maxSeconds} s, or a data: URL: ${readFormats}`);
     case "number": {
       let number = z.number();
       if (field.min !== undefined) number = number.min(field.min);
@@ -196,6 +205,7 @@ function checkOf(field: Field): Check {
       return (value) => typeof value === "string" && value.length <= maxCharacters;
     }
     case "image":
+    case "audio":
       return (value) => typeof value === "string";
     case "number": {
       const { min = -Infinity, max = Infinity } = field;

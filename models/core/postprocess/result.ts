@@ -46,6 +46,8 @@ export type TextResult = {
   text: string;
   finishReason: string;
   usage: { inputTokens: number; outputTokens: number } | null;
+  /** Of a sound that was cut: what was said from `start` to `end`, in seconds. */
+  segments?: { start: number; end: number; text: string }[];
 };
 export type HeadResult =
   | ClassificationResult

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { audioDecoder } from "../audio/decode.ts";
 import { localFile } from "../artifact/verified-file.ts";
 import { ConfigurationError, EvaluationError } from "../errors.ts";
 import type { Path } from "../manifest/config-file.ts";
@@ -101,6 +102,7 @@ export async function readModelFiles(
     }
     if (step.kind === "items")
       return { catalogue: await catalogueAt(name, ["preprocess", name, "catalogue"], step.catalogue) };
+    if (step.kind === "audio") return { decodeAudio: audioDecoder(env) };
     if (step.kind !== "text") return {};
     const tokenizer = await readObject(name, ["preprocess", name, "tokenizer"], { path: step.tokenizer });
     if (step.tokenizerConfig === undefined) return { tokenizer };

@@ -93,9 +93,7 @@ export function compilePipeline(
     steps[name] = compileStep(step, files[name] ?? {}, placeOf(name), { lookups, name, words: withWords.has(name) });
   const inputs = manifest.inputs.map((input, i) => {
     const [stepName, output] = input.from.split(".") as [string, string];
-    checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () =>
-      placeIn(loaded, ["inputs", i, "shape"]),
-    );
+    checkShape(input.shape, steps[stepName]!.shapes[output], input.name, () => placeIn(loaded, ["inputs", i, "shape"]));
     if (input.dtype === "string")
       throw new ConfigurationError({
         code: "input-dtype",
@@ -239,19 +237,22 @@ async function findAll(
 
 function checkShape(
   declared: readonly (number | string)[],
-  made: readonly (number | string)[],
+  made: readonly (number | string)[] | undefined,
   name: string,
   place: () => string,
 ): void {
   const wanted = declared.slice(1);
-  const fits = wanted.length === made.length && wanted.every((size, i) => typeof size === "string" || size === made[i]);
+  const fits =
+    made !== undefined &&
+    wanted.length === made.length &&
+    wanted.every((size, i) => typeof size === "string" || size === made[i]);
   if (fits) return;
   throw new ConfigurationError({
     code: "input-shape",
     place: place(),
     problem: `the preprocessing does not make what the input ${name} needs`,
     expected: `[${wanted.join(", ")}] per row`,
-    received: `[${made.join(", ")}] per row`,
+    received: made === undefined ? "no such output: the step is declared without it" : `[${made.join(", ")}] per row`,
   });
 }
 

@@ -7,6 +7,7 @@ import type { DirectPipeline } from "./direct.ts";
 import type { EvaluationError } from "../errors.ts";
 import { placeIn, type LoadedManifest } from "./load.ts";
 import { featuresOfRow, observeDirect, type Observe } from "./observe.ts";
+import { segmentedPredictor } from "./segmented.ts";
 import { compilePipeline, type FoundFeatures, type Pipeline, type PreparedRow } from "./pipeline.ts";
 import { alreadyProbabilities, enoughRows } from "../postprocess/already-probabilities.ts";
 import type { RawAnswer, RowContext } from "../postprocess/compiled.ts";
@@ -166,7 +167,9 @@ export async function openPredictor(
     ...(options.stores === undefined ? {} : { stores: options.stores }),
   });
   try {
-    return await openWith(loaded, options, deps, files);
+    const predictor = await openWith(loaded, options, deps, files);
+    if (loaded.manifest.segment === undefined) return predictor;
+    return await segmentedPredictor(loaded, predictor, deps);
   } catch (error) {
     await files.close();
     throw error;

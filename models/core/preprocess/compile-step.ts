@@ -1,4 +1,5 @@
 import type { CompiledStep, StepFiles, StepPlace } from "./compiled.ts";
+import { compileAudio } from "./audio.ts";
 import { compileImage } from "./image.ts";
 import { compileItems } from "./items.ts";
 import { lookupOutput, type Lookup } from "./lookup.ts";
@@ -30,6 +31,8 @@ export function compileStep(
       return compileTabular(step, place, lookups);
     case "image":
       return compileImage(step, place);
+    case "audio":
+      return compileAudio(step, files, place);
     case "tensor":
       return compileTensor(step);
     case "items":

@@ -1,10 +1,11 @@
+import type { AudioDecoder } from "../audio/decode.ts";
 import type { CatalogueItem } from "../catalogue/catalogue.ts";
 import type { FeatureStore } from "../lookup/store.ts";
 import type { Missing } from "../lookup/features.ts";
 import type { NumberTensor } from "../tensors.ts";
 import type { Row } from "../row.ts";
 
-/** One row after one step. A new kind of step (audio, say) adds a member. */
+/** One row after one step. */
 export type Prepared =
   | {
       kind: "tokens";
@@ -20,6 +21,15 @@ export type Prepared =
       values: Float32Array | Float64Array;
       /** Set when the field could not be used and the manifest's placeholder replaced it. */
       replaced?: Note;
+    }
+  | {
+      kind: "audio";
+      /** One channel at the step's rate, as it was recorded. */
+      sound: Float32Array;
+      /** What the graph gets of it, but for the padding to the batch. */
+      samples: Float32Array;
+      /** [mels, frames], row-major; null for a step without `logMel`. */
+      features: { values: Float32Array; frames: number } | null;
     };
 
 /** [start, end) of a word in UTF-16 code units, and the position of its first token among `ids`, if not truncated. */
@@ -68,12 +78,13 @@ export type CompiledStep = {
   nan?: readonly boolean[];
 };
 
-/** Files that a step reads, already parsed, and the open store of a lookup: preprocessing does no I/O. */
+/** Files that a step reads, already parsed, the open store of a lookup, what decodes sound: preprocessing does no I/O. */
 export type StepFiles = {
   tokenizer?: object;
   tokenizerConfig?: object;
   catalogue?: readonly CatalogueItem[];
   store?: FeatureStore;
+  decodeAudio?: AudioDecoder;
 };
 /** Names a place below the step for a ConfigurationError, e.g. "model.yaml:12:3 preprocess.tokens.tokenizer". */
 export type StepPlace = (path: readonly (string | number)[]) => string;

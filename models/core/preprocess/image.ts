@@ -2,6 +2,7 @@ import type { Sharp } from "sharp";
 import { ConfigurationError } from "../errors.ts";
 import { AlteredImage, type Pixels } from "./altered-image.ts";
 import type { CompiledStep, StepPlace } from "./compiled.ts";
+import { encodedBytes } from "./encoded-bytes.ts";
 import { fixedSize } from "./fixed-size.ts";
 import { imageLibrary } from "./image-library.ts";
 import { fieldOf, RowError } from "../row.ts";
@@ -182,28 +183,12 @@ function crop(
   return out;
 }
 
-function imageBytes(value: unknown, step: ImageStep): Uint8Array {
-  const expected = "base64 text, a data: URL or bytes";
-  if (value === undefined || value === null) throw new Unusable(step.field, "the image is missing", expected, value);
-  const tooLarge = (size: number) =>
-    new Unusable(step.field, "the image is too large", `at most ${step.maxBytes} bytes`, undefined, {
-      shown: `${size} bytes`,
-    });
-  if (value instanceof Uint8Array) {
-    if (value.length > step.maxBytes) throw tooLarge(value.length);
-    return value;
-  }
-  if (typeof value !== "string") throw new RowError(step.field, "not an image", expected, value);
-  const text = value.startsWith("data:") ? dataUrl(value, step.field) : value;
-  if (text.length * 0.75 > step.maxBytes + 2) throw tooLarge(Math.floor(text.length * 0.75));
-  if (text.length === 0 || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
-    throw new RowError(step.field, "not base64", expected, value);
-  return Buffer.from(text, "base64");
-}
-
-function dataUrl(value: string, field: string): string {
-  const comma = value.indexOf(",");
-  if (!/^data:image\/[\w.+-]+;base64$/.test(value.slice(0, comma)))
-    throw new RowError(field, "not a data: URL of an image", "data:image/…;base64,…", value.slice(0, 60));
-  return value.slice(comma + 1);
-}
+const imageBytes = (value: unknown, step: ImageStep): Uint8Array =>
+  encodedBytes(value, {
+    field: step.field,
+    what: "image",
+    media: ["image"],
+    maxBytes: step.maxBytes,
+    unusable: (problem, expected, received, shown) =>
+      new Unusable(step.field, problem, expected, received, shown === undefined ? {} : { shown }),
+  });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { catalogueFile } from "../catalogue/schema.ts";
+import { audioStep } from "./audio-schema.ts";
 import { lookupStep } from "../lookup/schema.ts";
 
 export const expression = z
@@ -227,6 +228,7 @@ export const preprocessStep = z.discriminatedUnion("kind", [
   textStep,
   tabularStep,
   imageStep,
+  audioStep,
   tensorStep,
   itemsStep,
   seriesStep,
@@ -239,6 +241,7 @@ export type ImageStep = z.infer<typeof imageStep>;
 export type ItemsStep = z.infer<typeof itemsStep>;
 export type TensorStep = z.infer<typeof tensorStep>;
 export type SeriesStep = z.infer<typeof seriesStep>;
+export type { AudioStep } from "./audio-schema.ts";
 export type PreprocessStep = z.infer<typeof preprocessStep>;
 
 /** What each kind of step can feed to a graph input (`from: STEP.OUTPUT`). */
@@ -246,6 +249,7 @@ export const stepOutputs = {
   text: ["ids", "attention_mask", "token_type_ids"],
   tabular: ["features"],
   image: ["pixels"],
+  audio: ["samples", "mask", "length", "features"],
   tensor: ["values"],
   items: ["ids", "mask"],
   series: ["values", "length"],

@@ -2,7 +2,7 @@ import type { Serving } from "../http/context.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 
 /** A field of a model's row as a parameter: in the row schema's order. */
-type Parameter = { name: string; required: boolean; schema: JsonSchema; isImage: boolean };
+type Parameter = { name: string; required: boolean; schema: JsonSchema; file: "Image" | "Audio" | null };
 /** One model as Gradio's clients see it: a function of its fields that returns the model's JSON. */
 export type Endpoint = { api: string; model: ServedModel; parameters: Parameter[]; example: Record<string, unknown> };
 
@@ -22,7 +22,11 @@ export function endpoints({ registry }: Pick<Serving, "registry">): Endpoint[] {
       name,
       schema,
       required: required.includes(name),
-      isImage: model.imageFields.some((field) => field.name === name),
+      file: model.imageFields.some((field) => field.name === name)
+        ? ("Image" as const)
+        : model.audioFields?.some((field) => field.name === name) === true
+          ? ("Audio" as const)
+          : null,
     }));
     const one = { model, parameters, example: (model.example ?? {}) as Record<string, unknown> };
     return [...(id === fallback.id && id !== "predict" ? [{ api: "predict", ...one }] : []), { api: id, ...one }];
@@ -35,12 +39,12 @@ const typeOf = ({ schema }: Parameter) => {
 };
 
 function componentOf(parameter: Parameter): string {
-  if (parameter.isImage) return "Image";
+  if (parameter.file !== null) return parameter.file;
   const components: Record<string, string> = { string: "Textbox", number: "Number", boolean: "Checkbox" };
   return components[typeOf(parameter)] ?? "Api";
 }
 
-const imageType = { type: "object", description: "a file, as upload gives it" };
+const fileType = { type: "object", description: "a file, as upload gives it" };
 
 /** What Gradio's clients read first (`/config`): components and functions, none of which is queued. */
 export function configuration(version: string, all: readonly Endpoint[]): Record<string, unknown> {
@@ -97,8 +101,8 @@ export function information(all: readonly Endpoint[]): Record<string, unknown> {
         `/${api}`,
         {
           parameters: parameters.map((parameter) => {
-            const type = parameter.isImage
-              ? imageType
+            const type = parameter.file !== null
+              ? fileType
               : { ...parameter.schema, description: parameter.schema.description ?? "" };
             return {
               label: parameter.name,

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
 import { exchangeOf, type Serving } from "../http/context.ts";
+import { FileBody } from "../http/file-body.ts";
 import { answerOne } from "../http/predict.ts";
 import { Problem } from "../http/problem.ts";
 import { toProblem } from "../http/to-problem.ts";
@@ -26,13 +27,10 @@ export function gradioRoutes(app: FastifyInstance, serving: Serving, guarded: ob
   app.get("/config", () => configuration(serving.version, endpoints(serving)));
   app.get("/gradio_api/info", () => information(endpoints(serving)));
 
-  void app.register(async (forms) => {
-    forms.addContentTypeParser<Buffer>("multipart/form-data", { parseAs: "buffer" }, (_request, body, done) =>
-      done(null, body),
-    );
-    forms.post("/gradio_api/upload", guarded, (request) =>
-      uploads.add(request.body as Buffer, request.headers["content-type"] ?? ""),
-    );
+  app.post("/gradio_api/upload", guarded, (request) => {
+    if (!(request.body instanceof FileBody))
+      throw new Problem(415, "media-type", "expected multipart/form-data with parts named files");
+    return uploads.add(request.body);
   });
 
   app.post<Named>("/gradio_api/run/:api", guarded, async (request, reply) => {
@@ -104,7 +102,7 @@ export function gradioRoutes(app: FastifyInstance, serving: Serving, guarded: ob
 
   function fileOr(value: unknown): unknown {
     const path = (value as { path?: unknown } | null)?.path;
-    return typeof path === "string" ? uploads.dataUrl(path) : value;
+    return typeof path === "string" ? uploads.base64(path) : value;
   }
 }
 

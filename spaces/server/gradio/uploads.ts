@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { FileBody } from "../http/file-body.ts";
 import { Problem } from "../http/problem.ts";
 
-type Upload = { type: string; bytes: Buffer };
+type Upload = { bytes: Buffer };
 
 /**
  * Files that Gradio's clients upload before they call. They are kept in memory, for ten minutes and within a bound: the
@@ -22,24 +23,24 @@ export class Uploads {
    * @returns a path for each file, which nobody can guess
    * @throws Problem 400 when the body is no such form
    */
-  async add(body: Buffer, contentType: string): Promise<string[]> {
-    const form = await new Response(new Uint8Array(body), { headers: { "content-type": contentType } })
+  async add({ bytes, contentType }: FileBody): Promise<string[]> {
+    const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } })
       .formData()
       .catch(() => {
-        throw new Problem(400, "bad-request", "the body is not multipart/form-data with parts named files");
+        throw new Problem(400, "bad-form", "the body is not multipart/form-data with parts named files");
       });
     const files = form.getAll("files").filter((one): one is File => one instanceof File);
     return Promise.all(
       files.map(async (file) => {
         const path = `/uploads/${randomBytes(18).toString("base64url")}/${file.name.replaceAll(/[^\w.-]/g, "_").slice(-80)}`;
-        this.kept.set(path, { type: file.type, bytes: Buffer.from(await file.arrayBuffer()) });
+        this.kept.set(path, { bytes: Buffer.from(await file.arrayBuffer()) });
         return path;
       }),
     );
   }
 
-  /** An upload as a data URL, which is how a row holds an image. @throws Problem 404 */
-  dataUrl(path: string): string {
+  /** An upload as base64, which is how a row holds a file. @throws Problem 404 */
+  base64(path: string): string {
     const found = this.kept.get(path);
     if (found === undefined)
       throw new Problem(
@@ -47,6 +48,6 @@ export class Uploads {
         "not-found",
         "this upload is not here: it is older than ten minutes, or another server has it",
       );
-    return `data:${found.type || "image/png"};base64,${found.bytes.toString("base64")}`;
+    return found.bytes.toString("base64");
   }
 }

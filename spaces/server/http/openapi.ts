@@ -3,6 +3,7 @@ import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import { liveCounts } from "../../../models/profile/live.ts";
 import { feedbackItem } from "../watch/feedback.ts";
 import type { Serving } from "./context.ts";
+import { fileContent } from "./file-body.ts";
 
 const problem = z
   .object({
@@ -77,6 +78,10 @@ const heads = z
           .object({ inputTokens: z.int(), outputTokens: z.int() })
           .nullable()
           .describe("What a provider counted; null for a model that runs here."),
+        segments: z
+          .array(z.object({ start: z.number(), end: z.number(), text: z.string() }))
+          .optional()
+          .describe("Of a sound that was cut at its pauses: what was said from `start` to `end`, in seconds."),
       }),
     ]),
   )
@@ -142,7 +147,7 @@ const failures = {
   "400": failure("Not JSON, or a bad header"),
   "401": failure("No valid API key, where keys are asked for"),
   "413": failure("Body or rows beyond the limit"),
-  "415": failure("Not application/json"),
+  "415": failure("Not application/json, nor a file that the model reads"),
   "422": failure("The row cannot be used; `errors` names the fields"),
   "429": failure("Rate limit; Retry-After"),
   "502": failure("A remote model failed"),
@@ -271,6 +276,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
     Object.assign(one.post.responses["200"].content, {
       "text/event-stream": { schema: { type: "string" }, example: EVENTS },
     });
+    Object.assign(one.post.requestBody.content, fileContent(slot.state.model));
     paths[`/models/${slot.id}/predict`] = one;
     paths[`/models/${slot.id}/predict/stream`] = {
       post: {

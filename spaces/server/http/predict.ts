@@ -215,7 +215,7 @@ const unusable = (errors: readonly FieldProblem[]) =>
  * A row without an answer as a problem: preprocessing refused it, the model's numbers for it are not finite, or the
  * server or a provider failed.
  */
-function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
+export function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false }, at = ""): Problem {
   if (outcome.failure !== undefined) return refusalProblem(outcome.failure);
   const field = outcome.field === null ? at : at === "" ? outcome.field : `${at}.${outcome.field}`;
   // What the row cannot be is the caller's matter, what the model answers is not.

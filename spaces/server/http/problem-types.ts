@@ -1,8 +1,16 @@
 /** What a problem's `code` means, and what its reader can do. `type` links lead to these words at /problems/CODE. */
 export const problemTypes = {
+  "after-end": {
+    means: "Something was sent on the stream after its end.",
+    next: "Send {\"type\":\"end\"} last.",
+  },
   "api-key": {
     means: "This server answers only with an API key, and none that it knows came with the request.",
     next: "Send Authorization: Bearer KEY, with a key from whoever runs the server.",
+  },
+  "bad-form": {
+    means: "The body is not multipart/form-data as its Content-Type says.",
+    next: "Let the HTTP library write the form, with its boundary; files go into the model's field.",
   },
   "bad-header": {
     means: "A header has a value that the server cannot read.",
@@ -11,6 +19,10 @@ export const problemTypes = {
   "bad-json": {
     means: "The body is not JSON in UTF-8.",
     next: "Look at the place that the detail names: often a trailing comma, single quotes, NaN, or a body cut short.",
+  },
+  "bad-message": {
+    means: "The stream got a message that it does not know.",
+    next: "Send sound as binary messages, and {\"type\":\"end\"} as the only text.",
   },
   "bad-query": {
     means: "A query parameter has a value that the server cannot read.",
@@ -88,6 +100,10 @@ export const problemTypes = {
     means: "The request's headers are larger than the server takes.",
     next: "Send fewer or shorter headers; cookies of other sites on the same name are a common cause.",
   },
+  idle: {
+    means: "Nothing came on the stream for too long.",
+    next: "Send sound as it is recorded, silence too, or end the stream.",
+  },
   "inference-request": {
     means: "The request is not one of the Open Inference Protocol, version 2.",
     next: "The detail names the place; GET /v2/models/ID describes the tensors.",
@@ -116,6 +132,10 @@ export const problemTypes = {
     means: "This model takes no labels here.",
     next: "It needs a profile, which the gate writes, and a head with single labels or numbers.",
   },
+  "no-stream": {
+    means: "This model takes no stream of sound.",
+    next: "Use POST /models/ID/predict; a model that takes streams has `segment` in its manifest.",
+  },
   "no-tensors": {
     means: "The model has no graph on this server, so it has no tensors.",
     next: "Use POST /models/ID/predict.",
@@ -123,6 +143,10 @@ export const problemTypes = {
   "not-configured": {
     means: "The model's provider lacks a setting on this server, such as a token.",
     next: "Tell whoever runs the server; GET /models/ID names it.",
+  },
+  "not-finite": {
+    means: "The sound has samples that are no finite numbers.",
+    next: "Send PCM samples from -1 to 1, or 16-bit integers.",
   },
   "not-found": {
     means: "Nothing is at this path.",
@@ -176,17 +200,37 @@ export const problemTypes = {
     means: "The graph does not run with these tensors.",
     next: "GET /v2/models/ID describes names, types and shapes.",
   },
+  "slow-client": {
+    means: "The client does not read what it is sent, so the stream was ended.",
+    next: "Read every message of the stream while sending.",
+  },
+  "sound-too-long": {
+    means: "The sound is longer than the model takes.",
+    next: "Send it in parts, or raise maxSeconds in the manifest.",
+  },
   "static-batch": {
     means: "The graph takes another number of rows at a time.",
     next: "Send as many rows as the first axis of its inputs says.",
+  },
+  "stream-too-long": {
+    means: "The stream has lasted longer than the server allows.",
+    next: "End it and open another; whoever runs the server can raise the limit.",
   },
   tensor: {
     means: "A tensor's data does not fit its type or shape.",
     next: "The detail names the tensor and the place.",
   },
+  "too-many-parts": {
+    means: "The form has more parts than the server takes.",
+    next: "Send one part for each field of the model.",
+  },
   "too-many-rows": {
     means: "The batch has more rows than the server takes at once.",
     next: "Send it in parts.",
+  },
+  "too-many-streams": {
+    means: "As many streams are open as the server keeps.",
+    next: "Try again after Retry-After.",
   },
   "unknown-model": {
     means: "No model of this name is served here.",
@@ -195,6 +239,10 @@ export const problemTypes = {
   "unknown-version": {
     means: "The model has another version here.",
     next: "GET /models/ID tells it; leave the version out to take what is served.",
+  },
+  upgrade: {
+    means: "This route is a WebSocket, and the request was plain HTTP.",
+    next: "Connect with ws:// or wss://.",
   },
   "url-too-long": {
     means: "A part of the path is longer than the server takes.",

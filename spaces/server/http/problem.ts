@@ -29,6 +29,7 @@ const TITLES: Record<number, string> = {
   415: "Unsupported media type",
   417: "Expectation failed",
   422: "The input cannot be used",
+  426: "An upgrade is needed",
   429: "Too many requests",
   431: "Headers too large",
   500: "Internal error",

@@ -27,7 +27,7 @@ const TYPES: Record<string, string> = {
 
 /** The page runs only its own files. @param frameAncestors who may show it in a frame */
 export const pagePolicy = (frameAncestors: string): string =>
-  `default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors ${frameAncestors}`;
+  `default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors ${frameAncestors}`;
 
 /**
  * Reads every file of a known type in a folder; none if the folder does not exist.

@@ -28,6 +28,7 @@ import type { Predictions, ServedModel } from "./served-model.ts";
 import { createRecorder, type Recorder } from "../watch/recorder.ts";
 import { only } from "./only.ts";
 import { streamed } from "./streamed.ts";
+import { speechOf } from "./speech-of.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -84,6 +85,7 @@ export async function loadLocalModel(
       maxRowMs,
       times,
       gate: await readJson(join(dir, "receipt.json")),
+      speech: speechOf(loaded, deps),
       readme: await readFile(join(dir, "README.md"), "utf8").catch(() => null),
     });
   } catch (error) {
@@ -130,6 +132,7 @@ type Facts = {
   times: LoadTimes;
   gate: unknown;
   readme: string | null;
+  speech: ReturnType<typeof speechOf>;
 };
 
 function serve(
@@ -163,6 +166,10 @@ function serve(
       step.kind === "image"
         ? [{ name: step.field, maxBytes: step.maxBytes, urls: step.urls, optional: step.missing !== "reject" }]
         : [],
+    ),
+    ...(facts.speech === null ? {} : { speech: facts.speech.speech }),
+    audioFields: Object.values(manifest.preprocess).flatMap((step) =>
+      step.kind === "audio" ? [{ name: step.field, maxBytes: step.maxBytes }] : [],
     ),
     ...(response === undefined
       ? {}
@@ -259,6 +266,7 @@ function serve(
     async close() {
       await scheduler.drain();
       await engine.close();
+      await facts.speech?.close();
     },
   };
 }

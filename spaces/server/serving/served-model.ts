@@ -5,6 +5,8 @@ import type { ResponseTiming } from "../../../models/core/postprocess/response.t
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { FiredRule } from "../../../models/core/rules/reasons.ts";
+import type { SegmentSettings } from "../../../models/core/manifest/segment.ts";
+import type { VoiceActivity } from "../../../models/core/speech/voice-activity.ts";
 import type { GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
 import type { Recorder } from "../watch/recorder.ts";
 import type { Refused } from "../scheduling/refused.ts";
@@ -48,6 +50,19 @@ export type TensorInterface = {
   ): Promise<TensorsTicket>;
 };
 
+/** What a stream needs to know of a model that cuts its sound. */
+export type SpeechModel = {
+  field: string;
+  /** Samples a second of what it is asked with. */
+  rate: number;
+  maxSeconds: number;
+  /** Text heads; the first one's words are streamed. */
+  heads: readonly string[];
+  settings: Omit<SegmentSettings, "graph">;
+  /** The voice-activity graph, opened when first asked for. */
+  activity(): Promise<VoiceActivity>;
+};
+
 /** One version of a model that is served, with any backend. */
 export type ServedModel = {
   id: string;
@@ -71,6 +86,10 @@ export type ServedModel = {
    * placeholder for a missing image.
    */
   imageFields: readonly { name: string; maxBytes: number; urls: boolean; optional: boolean }[];
+  /** Fields that hold a sound; absent for none. */
+  audioFields?: readonly { name: string; maxBytes: number }[];
+  /** Takes a stream of sound; absent for a model whose sound is not cut into segments. */
+  speech?: SpeechModel;
   /** The model's own JSON that replaces the standard answer, if it has one, and its JSON Schema. */
   response?: {
     write(heads: Readonly<Record<string, HeadResult>>, timing: ResponseTiming): Record<string, unknown>;

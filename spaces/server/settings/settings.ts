@@ -66,6 +66,11 @@ export const settingsSchema = z.strictObject({
     .max(3600)
     .default(20)
     .describe("time that requests in flight have to finish after SIGTERM"),
+  maxStreams: count.max(1000).default(4).describe("speech streams (WebSockets) at the same time"),
+  streamIdleMs: milliseconds.default(30_000).describe("a speech stream without sound for this long is closed"),
+  streamPartialMs: milliseconds
+    .default(500)
+    .describe("new sound after which an open segment of a speech stream is heard again"),
   keysFile: z
     .string()
     .optional()

@@ -28,6 +28,24 @@ it("the workflows install the image library in the version that the bundles look
   }
 });
 
+it("the workflows install what decodes sound in the versions that the bundles look for", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const standIn = readFileSync(join(repositoryRoot, "actions/runner/runtime/audio.cjs"), "utf8");
+  const names = [...standIn.matchAll(/node_modules\/([^"]+)\/package\.json"/g)].map(([, name]) => name!);
+  expect(names).toContain("mediabunny");
+  const scripts = workflows
+    .flatMap(({ workflow }) => steps(workflow))
+    .filter(({ name }) => name?.startsWith("Audio libraries"))
+    .map(({ run }) => run ?? "");
+  expect(scripts.length).toBe(2);
+  for (const script of scripts) {
+    expect(script).toContain(`sluice-audio/${dependencies["mediabunny"]}"`);
+    for (const name of names) expect(script).toContain(` ${name}@${dependencies[name]}`);
+  }
+});
+
 describe("the required check", () => {
   const gate = named("gate.yml").workflow;
 

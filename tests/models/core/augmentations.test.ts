@@ -26,7 +26,11 @@ describe("augmentations in model.yaml", () => {
 
   it.each<[string, unknown, RegExp[]]>([
     ["an unknown kind", [{ name: "x", kind: "image-shear" }], [/augmentations\[0\]\.kind/, /image-blur/]],
-    ["a kind for sound", [{ name: "x", kind: "audio-noise", snrDb: 10 }], [/augmentations\[0\]\.kind/, /typos/]],
+    [
+      "sounds of a model of pictures",
+      [{ name: "x", kind: "audio-noise", snrDb: 10 }],
+      [/audio-noise alters a sound, and no/],
+    ],
     ["a key of another kind", [{ ...dark, sigma: 1 }], [/sigma/]],
     ["no factor", [{ name: "x", kind: "image-brightness" }], [/augmentations\[0\]\.factor/]],
     ["a name twice", [dark, dark], [/augmentations\[1\]\.name/, /"dark" stands before/]],

@@ -10,7 +10,7 @@ export const chromiumPath: string | undefined = [process.env["SLUICE_CHROMIUM"] 
 );
 
 /** A headless browser without network requests of its own. The caller closes it. */
-export function openBrowser(): Promise<Browser> {
+export function openBrowser(...more: readonly string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
     args: [
@@ -23,6 +23,7 @@ export function openBrowser(): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
       "--disable-dev-shm-usage",
+      ...more,
     ],
     timeout: 30_000,
   });
