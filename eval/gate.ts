@@ -155,6 +155,10 @@ export async function prepare(
       loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
     ),
   );
+  // What a composition's models are read from must not be a link either.
+  for (const one of found)
+    for (const { dir } of isRemote(one) ? [] : (one.composition?.models.values() ?? []))
+      await modelFolder(slashed(relative(root, dir)), root, repository, one.file);
   const all = measurable(found, request.models, deps);
   refuseTwins(all);
   const reference = await resolveReference(request.baseline, git);

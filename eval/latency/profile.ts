@@ -1,5 +1,5 @@
 import { fetchArtifact, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
-import { loadManifest } from "../../models/core/predictor/load.ts";
+import { loadManifest, modelsOf } from "../../models/core/predictor/load.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import { startModelProcess, type ProcessDeps } from "./model-process.ts";
@@ -54,9 +54,10 @@ export async function profile(
   deps: ProcessDeps & ArtifactDeps,
 ): Promise<PerformanceFigures> {
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
-  const { manifest } = await loadManifest(modelDir);
+  const loaded = await loadManifest(modelDir);
   // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
-  if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, modelDir, deps);
+  for (const { manifest, dir } of modelsOf(loaded))
+    if (manifest.artifact.hub !== undefined) await fetchArtifact(manifest.artifact, dir, deps);
   const child = await startModelProcess(
     {
       modelDir,
