@@ -34,11 +34,11 @@ export function compileGraph(
   models: ReadonlyMap<string, Manifest>,
 ): { graph: CompiledGraph } | { issues: GraphIssue[] } {
   const issues: GraphIssue[] = [];
-  const fields = new Map<string, { field: Field; certain: boolean; of: string }>();
+  const fields = new Map<string, { field: Field; of: string }>();
   const scope = new Map<string, Scope extends ReadonlyMap<string, infer E> ? E : never>();
   const fieldsOfModel = new Map([...models].map(([id, model]) => [id, fieldsOf(model)] as const));
   for (const [name, field] of fieldsOf({ preprocess: { columns: columnsStep(manifest) } })) {
-    fields.set(name, { field, certain: false, of: "columns" });
+    fields.set(name, { field, of: "columns" });
     const column = manifest.columns[name]!;
     const { read } = columnReader(name, column, {}, () => "");
     scope.set(name, { type: field, read: (row) => read(row, {}) });
@@ -50,7 +50,7 @@ export function compileGraph(
         if (Object.hasOwn(step.inputs, name)) continue;
         const before = fields.get(name);
         if (before === undefined) {
-          fields.set(name, { field, certain: false, of: stepName(step) });
+          fields.set(name, { field, of: stepName(step) });
           scope.set(name, fieldEntry(name, field));
         } else if (!fits(before.field, field) && !fits(field, before.field))
           issues.push({
@@ -62,9 +62,12 @@ export function compileGraph(
     });
   }
   const compiler = new Compiler(manifest, fieldsOfModel, models, fields, issues);
-  const root = compiler.node("root", "root", scope, true);
+  const needed = new Set<string>();
+  const root = compiler.node("root", "root", scope, needed);
   const answer = answersOf(manifest, root, issues);
-  return issues.length > 0 || root === null || answer === undefined ? { issues } : { graph: { root, answer, fields } };
+  if (issues.length > 0 || root === null || answer === undefined) return { issues };
+  const certain = new Map([...fields].map(([name, { field }]) => [name, { field, certain: needed.has(name) }] as const));
+  return { graph: { root, answer, fields: certain } };
 }
 
 /** The composition's own columns as a step of preprocessing, which describes them to whoever checks rows. */
@@ -78,14 +81,14 @@ class Compiler {
   readonly #manifest: GraphManifest;
   readonly #fieldsOfModel: ReadonlyMap<string, ReadonlyMap<string, Field>>;
   readonly #models: ReadonlyMap<string, Manifest>;
-  readonly #fields: Map<string, { field: Field; certain: boolean; of: string }>;
+  readonly #fields: ReadonlyMap<string, { field: Field; of: string }>;
   readonly #issues: GraphIssue[];
 
   constructor(
     manifest: GraphManifest,
     fieldsOfModel: ReadonlyMap<string, ReadonlyMap<string, Field>>,
     models: ReadonlyMap<string, Manifest>,
-    fields: Map<string, { field: Field; certain: boolean; of: string }>,
+    fields: ReadonlyMap<string, { field: Field; of: string }>,
     issues: GraphIssue[],
   ) {
     this.#manifest = manifest;
@@ -96,10 +99,10 @@ class Compiler {
   }
 
   /**
-   * @param certain whether every row comes here
+   * @param needs gets the fields that each row must have that comes here
    * @returns null where something is wrong with it
    */
-  node(nodeName: string, name: string, scope: Scope, certain: boolean): Plan | null {
+  node(nodeName: string, name: string, scope: Scope, needs: Set<string>): Plan | null {
     const node = this.#manifest.nodes[nodeName] as GraphNode;
     const { kind, steps } = kindOf<GraphStep>(node)!;
     const path: Path = ["nodes", nodeName];
@@ -108,33 +111,33 @@ class Compiler {
       let known = scope;
       const plans: (Plan | null)[] = [];
       steps.forEach((step, i) => {
-        const plan = this.#step(step, [...path, kind, i], known, certain);
+        const plan = this.#step(step, [...path, kind, i], known, needs);
         plans.push(plan);
         if (plan !== null) known = withAnswer(known, plan.name, plan.heads);
       });
       const done = plans.filter((plan) => plan !== null);
       return done.length < plans.length ? null : { ...base, kind, steps: done, heads: done.at(-1)!.heads };
     }
-    const choose = kind === "switch" ? this.#choice(node, path, scope, certain) : null;
-    const key = kind === "splitter" ? this.#key(node, path, certain) : null;
-    const found = steps.map((step, i) =>
-      this.#step(step, [...path, kind, i], scope, certain && (kind === "ensemble" || (kind === "switch" && steps.length === 1))),
-    );
+    const choose = kind === "switch" ? this.#choice(node, path, scope, needs) : null;
+    const key = kind === "splitter" ? this.#key(node, path, needs) : null;
+    const own = steps.map(() => (kind === "ensemble" ? needs : new Set<string>()));
+    const found = steps.map((step, i) => this.#step(step, [...path, kind, i], scope, own[i]!));
+    for (const field of own[0]!) if (own.every((one) => one.has(field))) needs.add(field);
     const plans = found.filter((plan) => plan !== null);
     if (plans.length < found.length) return null;
     const heads = this.#common(plans, [...path, kind]);
     if (heads === null) return null;
     if (kind === "switch") return choose === null ? null : { ...base, kind, branches: plans, choose, heads };
-    if (kind === "ensemble") return this.#ensemble(node, base, plans, heads, scope, path);
+    if (kind === "ensemble") return this.#ensemble(node, base, plans, heads, scope, path, needs);
     const total = steps.reduce((sum, step) => sum + step.weight!, 0);
     return key === null
       ? null
       : { ...base, kind, arms: plans, key, shares: steps.map((step) => step.weight! / total), heads };
   }
 
-  #step(step: GraphStep, path: Path, scope: Scope, certain: boolean): Plan | null {
+  #step(step: GraphStep, path: Path, scope: Scope, needs: Set<string>): Plan | null {
     const name = stepName(step);
-    if (step.node !== undefined) return this.node(step.node, name, scope, certain);
+    if (step.node !== undefined) return this.node(step.node, name, scope, needs);
     const model = step.model!;
     const known = this.#fieldsOfModel.get(model)!;
     const inputs: { field: string; value: Value }[] = [];
@@ -156,7 +159,7 @@ class Compiler {
         wrong = true;
         continue;
       }
-      const value = this.#value(expression, at, scope, certain);
+      const value = this.#value(expression, at, scope, needs);
       if (value === null) wrong = true;
       else if (value.type !== null && !fits(value.type, target)) {
         this.#issues.push({
@@ -167,31 +170,25 @@ class Compiler {
         wrong = true;
       } else inputs.push({ field, value });
     }
-    if (certain)
-      for (const field of known.keys()) if (!Object.hasOwn(step.inputs, field)) this.#needs(field);
+    for (const field of known.keys()) if (!Object.hasOwn(step.inputs, field)) needs.add(field);
     const plan: StepPlan = { kind: "step", name, model, inputs, heads: this.#models.get(model)!.postprocess };
     return wrong ? null : plan;
   }
 
-  #needs(field: string): void {
-    const one = this.#fields.get(field);
-    if (one !== undefined) this.#fields.set(field, { ...one, certain: true });
-  }
-
-  #value(expression: string, path: Path, scope: Scope, certain: boolean): Value | null {
+  #value(expression: string, path: Path, scope: Scope, needs: Set<string>): Value | null {
     const value = compileValue(path.slice(1).join("."), expression, scope);
     if ("problem" in value) {
       this.#issues.push({ path, message: value.problem });
       return null;
     }
-    if (certain) for (const name of valuesIn(expression)) this.#needs(name);
+    for (const name of valuesIn(expression)) if (this.#fields.has(name)) needs.add(name);
     return value;
   }
 
-  #choice(node: GraphNode, path: Path, scope: Scope, certain: boolean) {
+  #choice(node: GraphNode, path: Path, scope: Scope, needs: Set<string>) {
     const branches = node.switch!;
     if (node.on !== undefined) {
-      const on = this.#value(node.on, [...path, "on"], scope, certain);
+      const on = this.#value(node.on, [...path, "on"], scope, needs);
       if (on === null) return null;
       if (on.type !== null && on.type.type !== "text") {
         this.#issues.push({ path: [...path, "on"], message: `\`${node.on}\` is ${typeWords(on.type)} and no label` });
@@ -225,7 +222,8 @@ class Compiler {
     branches.forEach(({ condition }, i) => {
       if (condition === undefined) return void conditions.push(null);
       const at = [...path, "switch", i, "condition"];
-      const value = this.#value(condition, at, scope, certain);
+      // A later condition is only asked for rows that no earlier one takes.
+      const value = this.#value(condition, at, scope, i === 0 ? needs : new Set());
       conditions.push(value);
       if (value === null) wrong = true;
       else if (value.type !== null && value.type.type !== "boolean") {
@@ -240,7 +238,7 @@ class Compiler {
           conditions.findIndex((condition) => condition === null || condition.read(row, answers) === true);
   }
 
-  #key(node: GraphNode, path: Path, certain: boolean): ((row: Row) => string) | null {
+  #key(node: GraphNode, path: Path, needs: Set<string>): ((row: Row) => string) | null {
     const key = node.key!;
     const known = this.#fields.get(key);
     if (known === undefined) {
@@ -260,7 +258,7 @@ class Compiler {
       });
       return null;
     }
-    if (certain) this.#needs(key);
+    needs.add(key);
     return (row) => {
       const value = fieldOf(row, key);
       if ((typeof value === "string" && value !== "") || (typeof value === "number" && Number.isFinite(value)))
@@ -302,6 +300,7 @@ class Compiler {
     heads: readonly Head[],
     scope: Scope,
     path: Path,
+    needs: Set<string>,
   ): Plan | null {
     const rule = node.combine ?? "mean";
     const at = [...path, ...(node.combine === undefined ? [] : ["combine"])];
@@ -316,7 +315,7 @@ class Compiler {
         return null;
       }
       const known = members.reduce((wider, plan) => withAnswer(wider, plan.name, plan.heads), scope);
-      const value = this.#value(rule.expression, [...at, "expression"], known, false);
+      const value = this.#value(rule.expression, [...at, "expression"], known, needs);
       if (value === null) return null;
       return {
         ...base,

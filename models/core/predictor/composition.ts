@@ -6,11 +6,12 @@ import { stepsOf } from "../graph/plan.ts";
 import { rawAnswer } from "../graph/raw-answer.ts";
 import { runGraph } from "../graph/run.ts";
 import { featureName } from "../graph/surrogate.ts";
+import { rowTensors } from "../graph/tensors.ts";
 import { fieldsOf } from "../manifest/rows.ts";
 import type { OpenOptions, PredictOptions, Predictor, RowResult } from "./interface.ts";
 import { modelsOf, type Composition, type LoadedManifest } from "./load.ts";
 import { featuresOf } from "../../profile/features.ts";
-import { RowError, type Row } from "../row.ts";
+import type { Row } from "../row.ts";
 
 /**
  * Opens a composition: each of its models once, whichever steps use it. It answers as one model does.
@@ -58,6 +59,7 @@ export async function openComposition(
       return results;
     });
 
+  const tensors = rowTensors(manifest);
   const readFeatures = featureReader(loaded, { graph, models }, predictors);
 
   const predict: Predictor["predict"] = async (rows, given = {}) => {
@@ -119,12 +121,29 @@ export async function openComposition(
     },
     features: readFeatures,
     activatedTwice: () => Promise.resolve([]),
-    runTensors() {
-      throw new EvaluationError({
-        code: "feeds",
-        problem: "a composition takes rows, not tensors",
-        expected: "POST /models/{id}/predict",
-      });
+    async runTensors(feeds, fetches) {
+      if (tensors === null)
+        throw new EvaluationError({
+          code: "feeds",
+          problem: "this composition reads fields that are no tensors",
+          expected: "rows, by POST /models/{id}/predict",
+        });
+      const results = await run(tensors.rows(feeds), {});
+      const answers = tensors.answers(
+        results.map((result, i) => {
+          if (result.ok) return result.heads;
+          const { problem, place, expected, received, step } = result.error.diagnostic;
+          throw new EvaluationError({
+            code: "feeds",
+            problem: `row ${i}, step ${step ?? "?"}: ${place ?? ""}: ${problem}`,
+            ...(expected === undefined ? {} : { expected }),
+            ...(received === undefined ? {} : { received }),
+          });
+        }),
+      );
+      return fetches === undefined
+        ? answers
+        : Object.fromEntries(Object.entries(answers).filter(([name]) => fetches.includes(name)));
     },
     async warmUp() {
       if (manifest.serving.examples.length === 0) for (const one of predictors.values()) await one.warmUp();
@@ -153,8 +172,8 @@ export async function openComposition(
         filesDigest: hash.digest("hex"),
         catalogueSizes: Object.assign({}, ...all.map(({ catalogueSizes }) => catalogueSizes)) as Record<string, number>,
         optimised: null,
-        inputs: [],
-        outputs: [],
+        inputs: tensors?.inputs ?? [],
+        outputs: tensors?.outputs ?? [],
         steps: steps.map(({ name, model }) => {
           const { version, sha256, modelBytes } = described.get(model)!;
           return { step: name, model, version, sha256, modelBytes };

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
+import type { StepRun } from "../../../models/core/predictor/interface.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
@@ -31,7 +32,14 @@ export type RunPlan = {
 /**
  * The cost of a group of rows: time inside the graph, runs, and tokens with padding (rows for models without texts).
  */
-type RunCost = { inferenceMs: number; totalMs: number; runs: number; tokens: number };
+type RunCost = {
+  inferenceMs: number;
+  totalMs: number;
+  runs: number;
+  tokens: number;
+  /** Of a composition: the calls of its steps. */
+  steps?: StepRun[];
+};
 
 export type RowsResult = { answers: RowAnswer[]; cost: RunCost };
 export type TensorsResult = { outputs: Record<string, GraphTensor>; inferenceMs: number };

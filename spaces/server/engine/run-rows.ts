@@ -12,7 +12,7 @@ export async function runRows(
   rows: readonly Row[],
   plan: RunPlan,
 ): Promise<RowsResult> {
-  const cost = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
+  const cost: RowsResult["cost"] = { inferenceMs: 0, totalMs: 0, runs: 0, tokens: 0 };
   const seen = new Map<number, Float64Array>();
   const start = performance.now();
   const results = await predictor.predict(rows, {
@@ -23,6 +23,7 @@ export async function runRows(
     ...(plan.observe !== undefined && plan.observe > 0
       ? { observe: sample(rows.length, plan.observe, (index, features) => seen.set(index, features)) }
       : {}),
+    onStep: (step) => void (cost.steps ??= []).push(step),
     onRun(run) {
       cost.inferenceMs += run.ms;
       cost.runs += 1;

@@ -221,7 +221,10 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
     outcome.refused ? 422 : 500,
     outcome.refused ? "bad-row" : outcome.diagnostic.code,
     outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`,
-    { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] },
+    {
+      errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }],
+      step: outcome.diagnostic.step,
+    },
   );
   return problem;
 }

@@ -13,6 +13,8 @@ export type ProblemBody = {
   detail?: string;
   instance?: string;
   errors?: FieldProblem[];
+  /** The step of a composition that failed. */
+  step?: string;
 };
 
 const TITLES: Record<number, string> = {
@@ -47,7 +49,7 @@ export class Problem extends Error {
     status: number,
     code: string,
     detail?: string,
-    more: { errors?: FieldProblem[]; headers?: Record<string, string> } = {},
+    more: { errors?: FieldProblem[]; headers?: Record<string, string>; step?: string | undefined } = {},
   ) {
     super(detail ?? code);
     this.body = {
@@ -57,6 +59,7 @@ export class Problem extends Error {
       code,
       ...(detail === undefined ? {} : { detail }),
       ...(more.errors === undefined ? {} : { errors: more.errors }),
+      ...(more.step === undefined ? {} : { step: more.step }),
     };
     this.headers = more.headers ?? {};
   }

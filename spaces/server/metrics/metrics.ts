@@ -92,6 +92,20 @@ export function createMetrics(
     ["model"],
     SHORT_SECONDS,
   );
+  const stepTime = histogram(
+    "composition_step_duration_seconds",
+    "Time in a step of a composition, per group of rows",
+    ["model", "step"],
+    SHORT_SECONDS,
+  );
+  const stepRows = counter("composition_step_rows_total", "Rows that came to a step of a composition", [
+    "model",
+    "step",
+  ]);
+  const stepErrors = counter("composition_step_errors_total", "Rows without an answer because of a step", [
+    "model",
+    "step",
+  ]);
   const batchSize = histogram("inference_batch_size", "Rows of a group that ran together", ["model"], SIZES);
   const runs = counter("inference_runs_total", "Runs of the graph", ["model"]);
   const rows = counter("inference_rows_total", "Rows that were run", ["model"]);
@@ -299,6 +313,12 @@ export function createMetrics(
         runs.inc(labels, run.runs);
         rows.inc(labels, run.rows);
         tokens.inc(labels, run.tokens);
+        for (const { step, rows: taken, failed, ms } of run.steps ?? []) {
+          const of = { ...labels, step };
+          stepTime.observe(of, ms / 1000);
+          stepRows.inc(of, taken);
+          stepErrors.inc(of, failed);
+        }
       },
     }),
     remote: (model) => ({

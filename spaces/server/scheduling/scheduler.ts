@@ -1,3 +1,4 @@
+import type { StepRun } from "../../../models/core/predictor/interface.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type RowAnswer } from "../engine/engine.ts";
@@ -19,7 +20,14 @@ export type TensorsTicket = Waiting & { outputs: Record<string, GraphTensor> };
 export type Limits = { maxQueueRows: number; maxQueueWaitMs: number };
 /** Events for metrics. */
 export type SchedulerEvents = {
-  ran(run: { rows: number; tokens: number; runs: number; inferenceMs: number; totalMs: number }): void;
+  ran(run: {
+    rows: number;
+    tokens: number;
+    runs: number;
+    inferenceMs: number;
+    totalMs: number;
+    steps?: readonly StepRun[];
+  }): void;
   waited(queueMs: number): void;
 };
 export type RequestDeadline = {
