@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
+import { folderInside } from "../../models/core/graph/nodes.ts";
 import { headFilesOf, localFilesOf, stepFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
@@ -10,12 +11,17 @@ import { secretIn } from "./secrets.ts";
 /**
  * The paths in the model's folder that serving needs, relative to the folder. Data and training code are not deployed.
  */
-function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
-  return { needed: [...new Set(["model.yaml", ...localFilesOf(manifest)])], optional: ["README.md"] };
+function servedPaths({ manifest, composition }: LoadedManifest): { needed: string[]; optional: string[] } {
+  const own = composition === undefined ? localFilesOf(manifest) : [];
+  return { needed: [...new Set(["model.yaml", ...own])], optional: ["README.md"] };
 }
 
 /** The SHA-256 digests of weights and of the files of steps and heads that the manifest states, by path. */
-function namedDigests({ manifest: { artifact, preprocess, postprocess } }: LoadedManifest): Map<string, string> {
+function namedDigests({
+  manifest: { artifact, preprocess, postprocess },
+  composition,
+}: LoadedManifest): Map<string, string> {
+  if (composition !== undefined) return new Map();
   const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf)].map(
     ({ path, sha256 }): [string, string] => [path, sha256],
   );
@@ -29,7 +35,7 @@ function namedDigests({ manifest: { artifact, preprocess, postprocess } }: Loade
 }
 
 /**
- * Reads the files that serve a model, as bytes that may be published.
+ * Reads the files that serve a model, as bytes that may be published. A composition's models come in `steps/ID`.
  *
  * @throws ConfigurationError for secrets, symbolic links, Git LFS pointers, executable files, and missing files
  */
@@ -87,5 +93,8 @@ export async function readModelFiles(loaded: LoadedManifest): Promise<{ path: st
       );
     files.push({ path, bytes });
   }
+  for (const [id, model] of loaded.composition?.models ?? [])
+    for (const { path, bytes } of await readModelFiles(model))
+      files.push({ path: posix.join(folderInside(id), path), bytes });
   return files;
 }
