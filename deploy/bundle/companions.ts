@@ -22,7 +22,7 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
     const dir = join(dirname(loaded.dir), name);
     // A neighbour that does not belong to this model may be broken; that is ignored here.
     const text = await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => "");
-    if (!/^backend:\s*["']?hf-inference/m.test(text)) continue;
+    if (!/^backend:\s*["']?(hf-inference|fallback)/m.test(text)) continue;
     const companion = await loadModelFile(dir);
     if (!isRemote(companion) || companion.manifest.pair?.model !== id) continue;
     const taken = posix.join("models", companion.manifest.id);

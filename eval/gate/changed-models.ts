@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join, posix, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { remoteBackends } from "../../models/remote/manifest.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { readBaseModels, type BaseModels } from "./base-models.ts";
 import { resolveReference, type Reference } from "./baseline.ts";
@@ -174,7 +175,7 @@ export async function candidateName(folder: string): Promise<string> {
 
 /** Whether a folder's model can be judged: a model that a remote provider runs has no artifact. */
 async function isJudged(folder: string): Promise<boolean> {
-  return (await readManifest(folder))["backend"] !== "hf-inference";
+  return !remoteBackends.includes((await readManifest(folder))["backend"]);
 }
 
 type Manifest = Readonly<Record<string, unknown>>;

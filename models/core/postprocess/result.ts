@@ -46,6 +46,10 @@ export type TextResult = {
   text: string;
   finishReason: string;
   usage: { inputTokens: number; outputTokens: number } | null;
+  /** Of a model with several backends: the one that answered. */
+  backend?: string;
+  /** The backend broke off after its first words: the rest is missing. */
+  partial?: true;
 };
 export type HeadResult =
   | ClassificationResult

@@ -13,12 +13,18 @@ import { ConfigurationError, type Diagnostic } from "../errors.ts";
 import { manifest, type Manifest } from "../manifest/manifest.ts";
 import { manifestExamples } from "../manifest/manifest-examples.ts";
 import { yamlAt } from "../manifest/schema-example.ts";
-import { remoteManifest, type RemoteManifest } from "../../remote/manifest.ts";
+import {
+  fallbackManifest,
+  remoteBackends,
+  remoteManifest,
+  type FallbackManifest,
+  type RemoteManifest,
+} from "../../remote/manifest.ts";
 
 export const MANIFEST_FILE = "model.yaml";
 
 /** Any model.yaml; `backend` tells the kinds apart. */
-export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest, graphManifest]);
+export const modelFile = z.discriminatedUnion("backend", [manifest, remoteManifest, fallbackManifest, graphManifest]);
 
 /**
  * A manifest and where it comes from. Its paths are relative to `dir`; `text` is its source, to find lines for errors.
@@ -39,7 +45,7 @@ export type Composition = {
   models: ReadonlyMap<string, LoadedManifest>;
 };
 type LoadedGraph = { manifest: GraphManifest; dir: string; file: string; text: string };
-export type LoadedRemote = { manifest: RemoteManifest; dir: string; file: string; text: string };
+export type LoadedRemote = { manifest: RemoteManifest | FallbackManifest; dir: string; file: string; text: string };
 
 /**
  * Reads the `model.yaml` in a model's folder, for callers that need the model's artifact.
@@ -77,7 +83,7 @@ async function loadWithin(dir: string, within: readonly string[]): Promise<Loade
 }
 
 export function isRemote(loaded: LoadedManifest | LoadedRemote): loaded is LoadedRemote {
-  return loaded.manifest.backend === "hf-inference";
+  return remoteBackends.includes(loaded.manifest.backend);
 }
 
 /**

@@ -106,6 +106,17 @@ export function createMetrics(
     "model",
     "step",
   ]);
+  const backendRequests = counter(
+    "fallback_backend_requests_total",
+    "Calls of a fallback's backends, by result; of `success` and `partial` it was the answering one",
+    ["model", "backend", "result"],
+  );
+  const backendTime = histogram(
+    "fallback_backend_duration_seconds",
+    "Time from asking a backend of a fallback to its end",
+    ["model", "backend"],
+    SECONDS,
+  );
   const batchSize = histogram("inference_batch_size", "Rows of a group that ran together", ["model"], SIZES);
   const runs = counter("inference_runs_total", "Runs of the graph", ["model"]);
   const rows = counter("inference_rows_total", "Rows that were run", ["model"]);
@@ -332,6 +343,10 @@ export function createMetrics(
         remoteTokens.inc({ model, direction: "output" }, row.outputTokens);
       },
       retried: () => remoteRetries.inc({ model }),
+      attempted({ backend, result, ms }) {
+        backendRequests.inc({ model, backend, result });
+        backendTime.observe({ model, backend }, ms / 1000);
+      },
     }),
     loaded(slot, model) {
       const card = model.card() as {
