@@ -20,7 +20,9 @@ import { fieldErrors } from "./api.js";
  *     history: string, observed: string,
  *   }
  *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
- *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
+ *   | {
+ *     name: string, kind: "text", text: string, cut: boolean, usage: Usage | null, backend: string, partial: boolean,
+ *   }} HeadAnswer
  * @typedef {{ id: string, title: string, score: number }} Item
  * @typedef {{ level: number, values: number[] }} Quantile
  * @typedef {{ step: number, value: number }} Flagged
@@ -63,6 +65,8 @@ function readHead(head, own) {
         text: String(own.text),
         cut: own.finishReason === "length",
         usage: own.usage ?? null,
+        backend: String(own.backend ?? ""),
+        partial: own.partial === true,
       };
     case "regression":
       return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
