@@ -34,8 +34,12 @@ export function fits(from: Field, into: Field): boolean {
     if (into.shape.length === 0) return from.type === "number" || (from.type === "numbers" && from.shape.length === 0);
     return from.type === "numbers" && from.shape.join() === into.shape.join();
   }
+  if (from.type === "series" && into.type === "series") return from.minLength >= into.minLength;
+  if (from.type === "observed" && into.type === "observed") return from.horizon <= into.horizon;
   if (from.type === into.type) return true;
   switch (into.type) {
+    case "text":
+      return from.type === "date";
     case "number":
       return from.type === "numbers" && from.shape.length === 0;
     case "series":
