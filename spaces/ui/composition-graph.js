@@ -3,7 +3,7 @@ import { h, svg } from "./dom.js";
 /**
  * The graph of a composition as a drawing: boxes for models, frames for the nodes that choose or combine.
  * @typedef {{
- *   name: string, kind: string, model?: string, version?: string, steps?: Shown[], on?: string, key?: string,
+ *   name: string, kind: string, model?: string, version?: string, of?: string, steps?: Shown[], on?: string, key?: string,
  *   combine?: string | { expression: string }, condition?: string, label?: string, weight?: number,
  * }} Shown
  * @typedef {{ width: number, height: number, parts: (x: number, y: number) => SVGElement[] }} Block
@@ -39,12 +39,15 @@ export function compositionGraph(root) {
 
 /** @param {Shown} one @returns {string} the graph in words, for whoever cannot see it */
 function words(one) {
-  if (one.steps === undefined) return `${one.name} (${one.model} ${one.version})`;
+  if (one.steps === undefined) return one.of === undefined ? `${one.name} (${modelOf(one)})` : modelOf(one);
   const steps = one.steps.map((step) => [words(step), reason(step)].filter(Boolean).join(", "));
   return one.kind === "sequence"
     ? steps.join(", then ")
     : `${[one.kind, about(one)].filter(Boolean).join(" ")}: ${steps.join("; ")}`;
 }
+
+/** @param {Shown} one a step */
+const modelOf = (one) => (one.of === undefined ? `${one.model} ${one.version}` : `the answer of ${one.of}`);
 
 /** @param {Shown} one what a node decides by */
 function about(one) {
@@ -74,7 +77,7 @@ function modelBox(one) {
     parts: (x, y) => [
       svg("rect", { class: "box", x, y, width: BOX.width, height: BOX.height, rx: 7 }),
       label(x + BOX.width / 2, y + 19, one.name, "name", 20),
-      label(x + BOX.width / 2, y + 36, `${one.model} ${one.version}`, "hint", 24),
+      label(x + BOX.width / 2, y + 36, modelOf(one), "hint", 24),
     ],
   };
 }

@@ -10,7 +10,7 @@ import { fits, typeWords } from "./fits.ts";
 import { kindOf, stepName } from "./nodes.ts";
 import type { Plan, StepPlan } from "./plan.ts";
 import type { GraphManifest, GraphNode, GraphStep } from "./schema.ts";
-import { compileValue, fieldEntry, withAnswer, type Answers, type Scope, type Value } from "./scope.ts";
+import { compileValue, fieldEntry, withAnswer, type Answers, type Entry, type Scope, type Value } from "./scope.ts";
 import type { GraphIssue } from "./structure.ts";
 
 export type CompiledGraph = {
@@ -35,7 +35,7 @@ export function compileGraph(
 ): { graph: CompiledGraph } | { issues: GraphIssue[] } {
   const issues: GraphIssue[] = [];
   const fields = new Map<string, { field: Field; of: string }>();
-  const scope = new Map<string, Scope extends ReadonlyMap<string, infer E> ? E : never>();
+  const scope = new Map<string, Entry>();
   const fieldsOfModel = new Map([...models].map(([id, model]) => [id, fieldsOf(model)] as const));
   for (const [name, field] of fieldsOf({ preprocess: { columns: columnsStep(manifest) } })) {
     fields.set(name, { field, of: "columns" });
@@ -63,7 +63,7 @@ export function compileGraph(
   }
   const compiler = new Compiler(manifest, fieldsOfModel, models, fields, issues);
   const needed = new Set<string>();
-  const root = compiler.node("root", "root", scope, needed);
+  const root = compiler.node("root", "root", { values: scope, steps: new Map() }, needed);
   const answer = answersOf(manifest, root, issues);
   if (issues.length > 0 || root === null || answer === undefined) return { issues };
   const certain = new Map([...fields].map(([name, { field }]) => [name, { field, certain: needed.has(name) }] as const));
@@ -138,6 +138,20 @@ class Compiler {
   #step(step: GraphStep, path: Path, scope: Scope, needs: Set<string>): Plan | null {
     const name = stepName(step);
     if (step.node !== undefined) return this.node(step.node, name, scope, needs);
+    if (step.step !== undefined) {
+      const heads = scope.steps.get(step.step);
+      if (heads !== undefined) return { kind: "earlier", name, of: step.step, heads };
+      const known = [...scope.steps.keys()];
+      this.#issues.push({
+        path: [...path, "step"],
+        message: `no step ${step.step} has answered before; ${known.length === 0 ? "none has" : `there are: ${known.join(", ")}`}`,
+        right: {
+          expected: "an earlier step of the same way",
+          ...(known.length === 0 ? {} : { example: didYouMean(step.step, known) ?? known.at(-1) }),
+        },
+      });
+      return null;
+    }
     const model = step.model!;
     const known = this.#fieldsOfModel.get(model)!;
     const inputs: { field: string; value: Value }[] = [];

@@ -12,9 +12,14 @@ export function kindOf<Step>(node: Steps<Step>): { kind: NodeKind; steps: readon
   return kind === undefined || found.length > 1 ? null : { kind, steps: node[kind]! };
 }
 
-/** A step's own name: the one that it states, else its model's or its node's. */
-export function stepName(step: { name?: string | undefined; model?: string | undefined; node?: string | undefined }) {
-  return step.name ?? step.model ?? step.node ?? "";
+/** A step's own name: the one that it states, else its model's or its node's; STEP_kept for an earlier one's answer. */
+export function stepName(step: {
+  name?: string | undefined;
+  model?: string | undefined;
+  node?: string | undefined;
+  step?: string | undefined;
+}): string {
+  return step.name ?? step.model ?? step.node ?? (step.step === undefined ? "" : `${step.step}_kept`);
 }
 
 /** The ids of the models that a model.yaml names as steps, before any schema; none unless it is a composition. */

@@ -15,11 +15,14 @@ export type StepPlan = Base & {
   /** Fields of the model that are not taken from the row as they are. */
   inputs: readonly { field: string; value: Value }[];
 };
+/** What an earlier step has answered. */
+type EarlierPlan = Base & { kind: "earlier"; of: string };
 type NodePlan = Base & { node: string };
 
 /** A graph that has been checked and can be run: a tree whose leaves are models. */
 export type Plan =
   | StepPlan
+  | EarlierPlan
   | (NodePlan & { kind: "sequence"; steps: readonly Plan[] })
   | (NodePlan & {
       kind: "switch";
@@ -44,10 +47,11 @@ export type Plan =
 
 /** The steps below a plan that models answer, in the order of the file. */
 export function stepsOf(plan: Plan): StepPlan[] {
-  return plan.kind === "step" ? [plan] : partsOfNode(plan).flatMap(stepsOf);
+  if (plan.kind === "step") return [plan];
+  return plan.kind === "earlier" ? [] : partsOfNode(plan).flatMap(stepsOf);
 }
 
-export function partsOfNode(plan: Exclude<Plan, StepPlan>): readonly Plan[] {
+export function partsOfNode(plan: Exclude<Plan, StepPlan | EarlierPlan>): readonly Plan[] {
   switch (plan.kind) {
     case "sequence":
       return plan.steps;

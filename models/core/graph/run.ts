@@ -108,6 +108,11 @@ export async function runGraph(
     switch (plan.kind) {
       case "step":
         return runStep(plan, indices);
+      case "earlier": {
+        const out: Out = new Array(rows.length);
+        for (const i of indices) out[i] = answers[i]![plan.of];
+        return out;
+      }
       case "sequence": {
         let out: Out = [];
         let left = indices;

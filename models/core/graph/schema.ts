@@ -10,11 +10,12 @@ const name = z
   .regex(/^[A-Za-z]\w{0,63}$/, "letters, digits and '_', beginning with a letter")
   .describe("Names the step in expressions, errors and reports; default: its model or node.");
 
-/** What every entry of a node is: another model, or another node of this file. */
+/** What every entry of a node is: another model, another node of this file, or what an earlier step answered. */
 const target = {
   name: name.optional(),
   model: modelId.optional().describe("Id of the model that answers."),
   node: z.string().min(1).optional().describe("The node that answers, in the place of a model."),
+  step: z.string().min(1).optional().describe("An earlier step whose answer is kept, in the place of a model."),
   inputs: z
     .record(z.string().min(1), expression)
     .default({})

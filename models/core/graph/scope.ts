@@ -13,8 +13,12 @@ import { partsOf } from "./parts.ts";
 export type Answers = Record<string, Readonly<Record<string, HeadResult>>>;
 
 /** A value that an expression may read. */
-type Entry = { type: Field; read: (row: Row, answers: Answers) => unknown };
-export type Scope = ReadonlyMap<string, Entry>;
+export type Entry = { type: Field; read: (row: Row, answers: Answers) => unknown };
+/** What may be read at a place of the graph, and the steps that have answered before it, with their heads. */
+export type Scope = {
+  values: ReadonlyMap<string, Entry>;
+  steps: ReadonlyMap<string, readonly Head[]>;
+};
 
 /** A compiled expression: its type where that is known, and its value for a row. */
 export type Value = { type: Field | null; read: (row: Row, answers: Answers) => unknown };
@@ -32,7 +36,7 @@ export function fieldEntry(name: string, type: Field): Entry {
 
 /** The scope with a step's answer in it: STEP.HEAD.PART. */
 export function withAnswer(scope: Scope, step: string, heads: readonly Head[]): Scope {
-  const wider = new Map(scope);
+  const wider = new Map(scope.values);
   for (const head of heads)
     for (const part of partsOf(head)) {
       const read = part.read as (result: HeadResult) => unknown;
@@ -41,7 +45,7 @@ export function withAnswer(scope: Scope, step: string, heads: readonly Head[]): 
         read: (_, answers) => read(answers[step]![head.name]!),
       });
     }
-  return wider;
+  return { values: wider, steps: new Map([...scope.steps, [step, heads]]) };
 }
 
 /**
@@ -50,7 +54,11 @@ export function withAnswer(scope: Scope, step: string, heads: readonly Head[]): 
  * @param label names the expression in a row's error
  * @returns the value, or what is wrong in words
  */
-export function compileValue(label: string, expression: string, scope: Scope): Value | { problem: string } {
+export function compileValue(
+  label: string,
+  expression: string,
+  { values: scope }: Pick<Scope, "values">,
+): Value | { problem: string } {
   const bare = scope.get(expression.trim());
   if (bare !== undefined) return bare;
   let compute: ReturnType<typeof compileDerived>;

@@ -7,6 +7,7 @@ type Step = {
   name?: string | undefined;
   model?: string | undefined;
   node?: string | undefined;
+  step?: string | undefined;
   condition?: string | undefined;
   label?: string | undefined;
   weight?: number | undefined;
@@ -54,9 +55,9 @@ export function structureIssues(nodes: Nodes): GraphIssue[] {
     issues.push(...keyIssues(name, node, kind));
     steps.forEach((step, i) => {
       const at = [name, kind, i];
-      if ((step.model === undefined) === (step.node === undefined))
-        add(at, "a step names a `model` or a `node`", {
-          expected: "exactly one of model and node",
+      if ([step.model, step.node, step.step].filter((one) => one !== undefined).length !== 1)
+        add(at, "a step names a `model`, a `node` or an earlier `step`", {
+          expected: "exactly one of model, node and step",
           example: { model: "mood" },
         });
       const own = stepName(step);
@@ -72,9 +73,9 @@ export function structureIssues(nodes: Nodes): GraphIssue[] {
           example: { name: `${own}_2`, ...(step.model === undefined ? { node: step.node } : { model: step.model }) },
         });
       placed.set(own, name);
+      if (step.model === undefined && Object.keys(step.inputs ?? {}).length > 0)
+        add([...at, "inputs"], "`inputs` are fields of a model, and this step names none");
       if (step.node === undefined) return;
-      if (Object.keys(step.inputs ?? {}).length > 0)
-        add([...at, "inputs"], "a node reads the row as it is; `inputs` belong to the steps with a model in it");
       if (!Object.hasOwn(nodes, step.node)) {
         const others = names.filter((one) => one !== "root");
         add([...at, "node"], `no node "${step.node}"; there are: ${others.join(", ") || "none besides root"}`, {

@@ -19,6 +19,7 @@ export function compositionCard({ declared, graph }: Composition, steps: NonNull
         heads: plan.heads.map(({ name }) => name),
       };
     }
+    if (plan.kind === "earlier") return { name: plan.name, kind: "earlier", of: plan.of };
     const node = declared.nodes[plan.node]!;
     const parts = partsOfNode(plan);
     const of = node[plan.kind]! as readonly { condition?: string; label?: string; weight?: number }[];

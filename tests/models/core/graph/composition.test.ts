@@ -118,6 +118,39 @@ describe("a switch", () => {
   });
 });
 
+describe("a cascade", () => {
+  const graph = (step: string) =>
+    graphOf({
+      root: { sequence: [{ name: "quick", model: "linear" }, { name: "sure", node: "doubt" }] },
+      doubt: {
+        switch: [
+          { name: "careful", model: "linear", condition: "quick.value.value > 100", inputs: { a: "1000" } },
+          { step },
+        ],
+      },
+    });
+
+  it("keeps an earlier answer without asking again", async () => {
+    const predictor = await opened(await composition(graph("quick"), { linear: linear() }));
+    const asked: [string, number][] = [];
+    const results = await predictor.predict(rows, { onStep: ({ step, rows: count }) => void asked.push([step, count]) });
+    expect(results.map((one) => one.ok && (one.heads["value"] as { value: number }).value)).toEqual([
+      line(1000, 2, 3),
+      line(0, 0, 0),
+      line(-1, 5, 0.25),
+    ]);
+    expect(asked).toEqual([
+      ["quick", 3],
+      ["careful", 1],
+    ]);
+  });
+
+  it("knows no step that has not answered before", async () => {
+    const error = await refusal(() => composition(graph("sure"), { linear: linear() }));
+    expect(error.message).toMatch(/no step sure has answered before; there are: quick[\s\S]*step: quick/);
+  });
+});
+
 describe("an ensemble", () => {
   const members = [
     { name: "one", model: "linear", weight: 3 },
