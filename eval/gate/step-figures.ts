@@ -57,7 +57,7 @@ export function stepsNote(role: string, steps: readonly StepFigures[]): string |
   return `The ${role}'s steps: ${steps
     .map(
       ({ step, model, version, runs, p50Ms, p95Ms, failedRows }) =>
-        `${step} (${model} ${version}) ${p50Ms === null || p95Ms === null ? "took no row" : `p50 ${ms(p50Ms)}, p95 ${ms(p95Ms)} over ${runs} single ${runs === 1 ? "row" : "rows"}`}, ${failedRows === 0 ? "no errors" : `${failedRows} ${failedRows === 1 ? "row" : "rows"} refused`}`,
+        `${step}, ${model} ${version}: ${p50Ms === null || p95Ms === null ? "took no row" : `p50 ${ms(p50Ms)}, p95 ${ms(p95Ms)} over ${runs} single ${runs === 1 ? "row" : "rows"}`}, ${failedRows === 0 ? "no errors" : `${failedRows} ${failedRows === 1 ? "row" : "rows"} refused`}`,
     )
     .join("; ")}.`;
 }

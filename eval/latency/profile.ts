@@ -92,7 +92,9 @@ export async function profile(
       });
     }
     const { peakRssBytes, bytesPerRow } = await child.footprint(sizes.at(-1) ?? 1);
-    return { batches, coldStartMs: child.coldStartMs, peakRssBytes, modelBytes: child.opened.modelBytes, bytesPerRow };
+    const { coldStartMs, opened } = child;
+    const bytes = bytesPerRow === null ? {} : { bytesPerRow };
+    return { batches, coldStartMs, peakRssBytes, modelBytes: opened.modelBytes, ...bytes };
   } finally {
     await child.close();
   }

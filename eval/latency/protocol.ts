@@ -49,5 +49,5 @@ export type Opened = {
 export type Reply =
   | Opened
   | { kind: "timings"; durationsMs: Float64Array; elapsedMs: number }
-  | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number }
+  | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number | null }
   | { kind: "failed"; diagnostic: Diagnostic };

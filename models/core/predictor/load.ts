@@ -160,16 +160,13 @@ async function compose(found: LoadedGraph, within: readonly string[]): Promise<L
   const compiled = compileGraph(found.manifest, manifests);
   if ("issues" in compiled)
     throw failed(
-      compiled.issues.map(({ path, message, right }): Diagnostic => {
-        const name = fieldPath(path);
-        return {
-          code: "composition",
-          place: placeIn(found, path),
-          problem: `\`${name}\`: ${message}`,
-          ...(right?.expected === undefined ? {} : { expected: right.expected }),
-          ...(right?.example === undefined ? {} : { example: yamlAt(right.at ?? path, right.example) }),
-        };
-      }),
+      compiled.issues.map(({ path, message, right }): Diagnostic => ({
+        code: "composition",
+        place: placeIn(found, path),
+        problem: message,
+        ...(right?.expected === undefined ? {} : { expected: right.expected }),
+        ...(right?.example === undefined ? {} : { example: yamlAt(right.at ?? path, right.example) }),
+      })),
     );
   const { manifest: surrogate, preprocess, conditional } = surrogateOf(found.manifest, compiled.graph, manifests);
   const parsed = manifest.safeParse(surrogate);

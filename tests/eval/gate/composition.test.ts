@@ -61,7 +61,7 @@ describe("the gate of a composition", () => {
     expect(model.verdict).toBe("PASS");
     expect(model.notes.join("\n")).toMatch(/The candidate is the baseline/);
     expect(model.notes.join("\n")).toMatch(
-      /The candidate's steps: first \(linear 1\.0\.0\) p50 .* ms, p95 .* over 200 single rows, no errors; second \(linear 1\.0\.0\)/,
+      /The candidate's steps: first, linear 1\.0\.0: p50 .* ms, p95 .* over 200 single rows, no errors; second, linear 1\.0\.0: /,
     );
     const [candidate, baseline] = metrics;
     expect(candidate!.steps).toMatchObject([
