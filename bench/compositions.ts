@@ -101,7 +101,9 @@ for (const { name, from, task, mapped, rows } of cases) {
   );
   const [composed, first, second] = [await opened(own), await opened(folders[0]!), await opened(folders[1]!)];
   for (const batch of [1, 32]) {
-    const chunks = Array.from({ length: Math.floor(rows.length / batch) }, (_, i) => rows.slice(i * batch, (i + 1) * batch));
+    const chunks = Array.from({ length: Math.floor(rows.length / batch) }, (_, i) =>
+      rows.slice(i * batch, (i + 1) * batch),
+    );
     let at = 0;
     const next = () => chunks[at++ % chunks.length]!;
     const graph = async () => void (await composed.predict(next(), { batch }));

@@ -77,7 +77,11 @@ export async function adviseModel(
         onEvent({ kind: "progress", model: manifest.id, stage: "asking", done: ++done, total: prompts.length });
       }
     };
-    onEvent({ kind: "stage", model: manifest.id, stage: `asking ${prompts.length} prompts of ${remoteNames(manifest)}` });
+    onEvent({
+      kind: "stage",
+      model: manifest.id,
+      stage: `asking ${prompts.length} prompts of ${remoteNames(manifest)}`,
+    });
     await Promise.all(Array.from({ length: Math.min(prompts.length, manifest.limits.concurrency) }, lane));
   } finally {
     await access.close();

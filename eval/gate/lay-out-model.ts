@@ -27,7 +27,9 @@ export async function layOutModel(
   { without = null, manifestsOnly = false }: What = {},
 ): Promise<string> {
   const filesOf = async (path: string) =>
-    (await listTree(deps.git, commit, path)).filter((file) => !manifestsOnly || posix.basename(file.path) === MANIFEST_FILE);
+    (await listTree(deps.git, commit, path)).filter(
+      (file) => !manifestsOnly || posix.basename(file.path) === MANIFEST_FILE,
+    );
   const own = (await filesOf(folder)).filter(({ path }) => without === null || !path.startsWith(`${without}/`));
   const dir = await layOut(own, folder, commit, deps);
   const addSteps = async (into: string, from: string, within: readonly string[]): Promise<void> => {

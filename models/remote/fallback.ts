@@ -8,7 +8,15 @@ import { createClient, type CallEnd, type Client } from "./client.ts";
 import { RemoteFailure } from "./failure.ts";
 import { legName, type FallbackLeg } from "./leg.ts";
 import type { FallbackManifest } from "./manifest.ts";
-import { failureOf, type AskLimits, type LocalText, type RemoteAnswer, type RemoteDeps, type RemoteEvents, type RemoteModel } from "./model.ts";
+import {
+  failureOf,
+  type AskLimits,
+  type LocalText,
+  type RemoteAnswer,
+  type RemoteDeps,
+  type RemoteEvents,
+  type RemoteModel,
+} from "./model.ts";
 import { pause } from "./pause.ts";
 import { promptOf, type ChatMessage } from "./prompt.ts";
 import { retryDelayMs } from "./retry.ts";

@@ -1,7 +1,10 @@
 import { z } from "zod";
 
 const environment = z.strictObject({
-  env: z.string().regex(/^[A-Z][A-Z0-9_]*$/, "the name of an environment variable").describe("Variable that holds it."),
+  env: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/, "the name of an environment variable")
+    .describe("Variable that holds it."),
 });
 
 const url = z

@@ -105,9 +105,7 @@ const shared = {
         .positive()
         .max(60_000)
         .default(250)
-        .describe(
-          "Longest wait before the second call; it doubles with every further one. Waits are drawn at random.",
-        ),
+        .describe("Longest wait before the second call; it doubles with every further one. Waits are drawn at random."),
       maxMs: z
         .int()
         .positive()

@@ -70,7 +70,7 @@ export type AskLimits = {
 };
 
 /** A backend of a fallback as it is now. */
-export type BackendState = {
+type BackendState = {
   name: string;
   backend: string;
   model: string;

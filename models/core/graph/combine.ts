@@ -1,5 +1,11 @@
 import { classificationAnswer, positiveLabel } from "../postprocess/classification.ts";
-import type { ClassificationResult, HeadResult, RegressionResult, SeriesResult, TextResult } from "../postprocess/result.ts";
+import type {
+  ClassificationResult,
+  HeadResult,
+  RegressionResult,
+  SeriesResult,
+  TextResult,
+} from "../postprocess/result.ts";
 import type { ClassificationHead, Head } from "../postprocess/schema.ts";
 
 export type CombineRule = "mean" | "weighted" | "vote" | "max";
@@ -28,8 +34,7 @@ export function combiner(
   weights: readonly number[],
 ): (results: readonly HeadResult[]) => HeadResult {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const average = (values: readonly number[]) =>
-    values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total;
+  const average = (values: readonly number[]) => values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total;
   switch (head.kind) {
     case "classification":
       return classifications(head, rule, average);
@@ -90,8 +95,7 @@ function classifications(
 
 /** A head's answer from the one number of an expression; null where the number is none that it can have. */
 export function answerFromNumber(head: Head): ((value: unknown) => HeadResult | null) | null {
-  if (head.kind === "regression")
-    return (value) => (typeof value === "number" ? { kind: "regression", value } : null);
+  if (head.kind === "regression") return (value) => (typeof value === "number" ? { kind: "regression", value } : null);
   if (head.kind !== "classification" || head.labels.length !== 2) return null;
   const positive = head.labels.indexOf(positiveLabel(head));
   const answer = classificationAnswer(head);

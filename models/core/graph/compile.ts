@@ -66,7 +66,9 @@ export function compileGraph(
   const root = compiler.node("root", "root", { values: scope, steps: new Map() }, needed);
   const answer = answersOf(manifest, root, issues);
   if (issues.length > 0 || root === null || answer === undefined) return { issues };
-  const certain = new Map([...fields].map(([name, { field }]) => [name, { field, certain: needed.has(name) }] as const));
+  const certain = new Map(
+    [...fields].map(([name, { field }]) => [name, { field, certain: needed.has(name) }] as const),
+  );
   return { graph: { root, answer, fields: certain } };
 }
 
@@ -260,7 +262,10 @@ class Compiler {
       this.#issues.push({
         path: [...path, "key"],
         message: `no field "${key}"; there are: ${names.join(", ")}`,
-        right: { expected: "a field of a step's model, or one in `columns`", example: didYouMean(key, names) ?? names[0] },
+        right: {
+          expected: "a field of a step's model, or one in `columns`",
+          example: didYouMean(key, names) ?? names[0],
+        },
       });
       return null;
     }
@@ -284,7 +289,9 @@ class Compiler {
   /** The heads that all parts answer, as the first one has them; null where an answer cannot stand for another. */
   #common(plans: readonly Plan[], path: Path): Head[] | null {
     const [first, ...others] = plans;
-    const heads = first!.heads.filter((head) => others.every((plan) => plan.heads.some(({ name }) => name === head.name)));
+    const heads = first!.heads.filter((head) =>
+      others.every((plan) => plan.heads.some(({ name }) => name === head.name)),
+    );
     if (heads.length === 0) {
       this.#issues.push({
         path,
@@ -362,7 +369,9 @@ class Compiler {
       return null;
     }
     const weights = node.ensemble!.map(({ weight }) => (rule === "weighted" ? weight! : 1));
-    const made = left.map((head) => (rule === "vote" && head.kind === "classification" ? withoutThreshold(head) : head));
+    const made = left.map((head) =>
+      rule === "vote" && head.kind === "classification" ? withoutThreshold(head) : head,
+    );
     const combined = made.map((head) => ({ name: head.name, make: combiner(head, rule, weights) }));
     return {
       ...base,
@@ -387,11 +396,18 @@ function answerWords(head: Head): string {
 }
 
 /** @returns undefined where the answer names what is not there */
-function answersOf(manifest: GraphManifest, root: Plan | null, issues: GraphIssue[]): CompiledGraph["answer"] | undefined {
+function answersOf(
+  manifest: GraphManifest,
+  root: Plan | null,
+  issues: GraphIssue[],
+): CompiledGraph["answer"] | undefined {
   if (manifest.answer === undefined) return null;
   if (root === null) return undefined;
   if (root.kind !== "sequence") {
-    issues.push({ path: ["answer"], message: `\`answer\` picks heads of a sequence's steps, and root is a ${root.kind}` });
+    issues.push({
+      path: ["answer"],
+      message: `\`answer\` picks heads of a sequence's steps, and root is a ${root.kind}`,
+    });
     return undefined;
   }
   const known = root.steps.flatMap((step) =>

@@ -9,11 +9,11 @@ type Of<K extends HeadResult["kind"]> = Extract<HeadResult, { kind: K }>;
 
 const number: Field = { type: "number", optional: false };
 const text: Field = { type: "text", optional: false };
-const part = <K extends HeadResult["kind"]>(
-  name: string,
-  type: Field,
-  read: (result: Of<K>) => unknown,
-): Part => ({ name, type, read });
+const part = <K extends HeadResult["kind"]>(name: string, type: Field, read: (result: Of<K>) => unknown): Part => ({
+  name,
+  type,
+  read,
+});
 
 /**
  * The parts of a head's answer with their types: those of `serving.response`, and the lists that another model can

@@ -89,7 +89,8 @@ export async function runGraph(
     for (const i of indices) {
       try {
         const part = choose(i);
-        if (part === -1) throw new RowError(plan.name, "no branch takes the row", "a row for one of the branches", null);
+        if (part === -1)
+          throw new RowError(plan.name, "no branch takes the row", "a row for one of the branches", null);
         groups[part]!.push(i);
       } catch (error) {
         fail(i, plan.name, error);

@@ -86,7 +86,9 @@ export const graphManifest = z
     answer: z
       .record(z.string().min(1), z.string().regex(/^\w+\..+$/, "STEP.HEAD"))
       .optional()
-      .describe("Head of this model → STEP.HEAD of a step of `root`, a sequence. Default: the heads that root answers."),
+      .describe(
+        "Head of this model → STEP.HEAD of a step of `root`, a sequence. Default: the heads that root answers.",
+      ),
     runtime: runtime.prefault({}),
     dataset: dataset.optional().describe("Needed to gate the composition."),
     gates: gates.optional(),
@@ -102,4 +104,3 @@ export type GraphManifest = z.infer<typeof graphManifest>;
 export type GraphManifestInput = z.input<typeof graphManifest>;
 export type GraphNode = z.infer<typeof node>;
 export type GraphStep = z.infer<typeof branch> & { weight?: number | undefined };
-export type Combine = z.infer<typeof combine>;

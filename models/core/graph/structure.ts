@@ -103,7 +103,8 @@ function keyIssues(name: string, node: Node, kind: NodeKind): GraphIssue[] {
   const add = (path: (string | number)[], message: string, right?: RightValue) =>
     issues.push({ path: ["nodes", name, ...path], message, ...(right === undefined ? {} : { right }) });
   const only = (key: "on" | "combine" | "key", of: NodeKind) => {
-    if (node[key] !== undefined && kind !== of) add([key], `\`${key}\` belongs to ${article(of)}, and this is ${article(kind)}`);
+    if (node[key] !== undefined && kind !== of)
+      add([key], `\`${key}\` belongs to ${article(of)}, and this is ${article(kind)}`);
   };
   only("on", "switch");
   only("combine", "ensemble");

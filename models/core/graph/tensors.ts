@@ -32,7 +32,13 @@ export function rowTensors(manifest: Manifest): RowTensors | null {
     outputs: outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: ["batch", ...shape] })),
     rows(feeds) {
       const wrong = (name: string, problem: string, expected: string, received: string) =>
-        new EvaluationError({ code: "feeds", place: name, problem: `the input ${name} ${problem}`, expected, received });
+        new EvaluationError({
+          code: "feeds",
+          place: name,
+          problem: `the input ${name} ${problem}`,
+          expected,
+          received,
+        });
       const counts = new Set<number>();
       const columns = inputs.map(({ name, dtype, shape }) => {
         const tensor = feeds[name];
@@ -46,9 +52,16 @@ export function rowTensors(manifest: Manifest): RowTensors | null {
       });
       const [count] = counts;
       if (counts.size > 1)
-        throw wrong(inputs[0]!.name, "has another number of rows than others", "the same batch", [...counts].join(", "));
+        throw wrong(
+          inputs[0]!.name,
+          "has another number of rows than others",
+          "the same batch",
+          [...counts].join(", "),
+        );
       return Array.from({ length: count! }, (_, i) =>
-        Object.fromEntries(columns.map(({ name, dtype, size, data }) => [name, valueAt(data, i, size, dtype === "bool")])),
+        Object.fromEntries(
+          columns.map(({ name, dtype, size, data }) => [name, valueAt(data, i, size, dtype === "bool")]),
+        ),
       );
     },
     answers: (results) =>
@@ -97,13 +110,20 @@ function outputsOfHead(head: Head): Output[] {
   switch (head.kind) {
     case "classification":
       return [
-        { name: `${name}.label`, head: name, dtype: "string", shape: [], read: (one) => [(one as { label: string }).label] },
+        {
+          name: `${name}.label`,
+          head: name,
+          dtype: "string",
+          shape: [],
+          read: (one) => [(one as { label: string }).label],
+        },
         {
           name: `${name}.probabilities`,
           head: name,
           dtype: "float64",
           shape: [head.labels.length],
-          read: (one) => head.labels.map((label) => (one as { probabilities: Record<string, number> }).probabilities[label]!),
+          read: (one) =>
+            head.labels.map((label) => (one as { probabilities: Record<string, number> }).probabilities[label]!),
         },
       ];
     case "regression":

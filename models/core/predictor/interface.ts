@@ -82,7 +82,7 @@ export type ModelDescription = {
   steps?: readonly StepDescription[];
 };
 
-export type StepDescription = { step: string; model: string; version: string; sha256: string; modelBytes: number };
+type StepDescription = { step: string; model: string; version: string; sha256: string; modelBytes: number };
 
 export type Predictor = {
   /**

@@ -97,7 +97,11 @@ export function parseManifest(text: string, dir: string, file: string): LoadedMa
     code: "composition",
     place: placeIn(found, ["backend"]),
     problem: `the model ${found.manifest.id} is a composition: it has no weights of its own`,
-    expected: "one of its models: " + modelSteps(found).map(({ model }) => model).join(", "),
+    expected:
+      "one of its models: " +
+      modelSteps(found)
+        .map(({ model }) => model)
+        .join(", "),
     received: "backend: graph",
   });
 }
@@ -153,7 +157,9 @@ async function compose(found: LoadedGraph, within: readonly string[]): Promise<L
         { received: `backend: ${loaded.manifest.backend}` },
       );
     if (loaded.manifest.id !== model)
-      throw wrong(`the folder ${folder} holds another model`, `id: ${model}`, { received: `id: ${loaded.manifest.id}` });
+      throw wrong(`the folder ${folder} holds another model`, `id: ${model}`, {
+        received: `id: ${loaded.manifest.id}`,
+      });
     models.set(model, loaded);
   }
   const manifests = new Map([...models].map(([name, loaded]) => [name, loaded.manifest] as const));

@@ -6,7 +6,10 @@ import type { ModelDescription } from "../../../models/core/predictor/predictor.
  * A composition's graph for clients: nodes with what decides between their steps, and which version of which model
  * answers a step.
  */
-export function compositionCard({ declared, graph }: Composition, steps: NonNullable<ModelDescription["steps"]>): object {
+export function compositionCard(
+  { declared, graph }: Composition,
+  steps: NonNullable<ModelDescription["steps"]>,
+): object {
   const shown = (plan: Plan): object => {
     if (plan.kind === "step") {
       const described = steps.find(({ step }) => step === plan.name)!;

@@ -107,7 +107,14 @@ describe("the gate of a composition", () => {
 
   it("counts the rows that a step refuses, by the step", async () => {
     const inputs = { a: "first.value.value - 0.5", b: "0", c: "0" };
-    const nodes = { root: { sequence: [{ name: "first", model: "linear" }, { name: "second", model: "narrow", inputs }] } };
+    const nodes = {
+      root: {
+        sequence: [
+          { name: "first", model: "linear" },
+          { name: "second", model: "narrow", inputs },
+        ],
+      },
+    };
     const manifest = linearManifest({ id: "narrow", version: "1.0.0" });
     (manifest.preprocess["row"] as { columns: Record<string, object> }).columns["a"] = { type: "number", max: 240 };
     team.write("models/narrow/model.yaml", stringify(manifest));

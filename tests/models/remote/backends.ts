@@ -5,7 +5,7 @@ import { afterAll } from "vitest";
 export type WireKind = "openai" | "ollama" | "oip";
 
 /** What a stand-in does with a call. */
-export type Behaviour =
+type Behaviour =
   | { kind: "ok"; pieces?: readonly string[] }
   | { kind: "status"; status: number; retryAfter?: string }
   /** An error object inside a stream that began with status 200. */
@@ -34,7 +34,8 @@ const wires = {
     path: "/v1/chat/completions",
     base: "/v1",
     type: "text/event-stream",
-    piece: (text: string) => sse({ object: "chat.completion.chunk", choices: [{ index: 0, delta: { content: text } }] }),
+    piece: (text: string) =>
+      sse({ object: "chat.completion.chunk", choices: [{ index: 0, delta: { content: text } }] }),
     end: () =>
       sse({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }) +
       sse({ choices: [], usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 } }) +
@@ -101,7 +102,7 @@ export async function startBackend(kind: WireKind): Promise<Backend> {
     if (behaviour.kind === "status") {
       const { status, retryAfter } = behaviour;
       response
-        .writeHead(status, { ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }) })
+        .writeHead(status, retryAfter === undefined ? {} : { "retry-after": retryAfter })
         .end(JSON.stringify({ error: { message: "no", type: "x", param: null, code: status } }));
       return;
     }

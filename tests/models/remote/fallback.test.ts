@@ -103,7 +103,8 @@ describe("the wires", () => {
   });
 
   it("an answer of white space between events, comments and carriage returns is read", async () => {
-    const body = ': hi\r\n\r\nevent: x\r\ndata: {"choices":[{"delta":{"content":"A"},"finish_reason":"stop"}]}\r\n\r\ndata: [DONE]\r\n\r\n';
+    const body =
+      ': hi\r\n\r\nevent: x\r\ndata: {"choices":[{"delta":{"content":"A"},"finish_reason":"stop"}]}\r\n\r\ndata: [DONE]\r\n\r\n';
     const { ask } = opened([legs()[0]!], { fetch: () => Promise.resolve(new Response(body)) });
     expect((await ask()).answer.text).toBe("A");
   });

@@ -12,14 +12,16 @@ const rows = Array.from({ length: 40 }, (_, i) => ({ text: `t${i + 1} t3`, b: i 
 const composed = graphOf(
   {
     root: {
-      sequence: [
-        { model: "mood" },
-        { name: "value", node: "choice" },
-      ],
+      sequence: [{ model: "mood" }, { name: "value", node: "choice" }],
     },
     choice: {
       switch: [
-        { name: "sure", model: "linear", condition: "mood.mood.score > 0.5 and b < 3", inputs: { a: "mood.mood.score" } },
+        {
+          name: "sure",
+          model: "linear",
+          condition: "mood.mood.score > 0.5 and b < 3",
+          inputs: { a: "mood.mood.score" },
+        },
         { name: "unsure", model: "linear", inputs: { a: "0 - 1", c: "if c > 1 then 999 else c" } },
       ],
     },
@@ -126,7 +128,10 @@ describe("a served composition", () => {
   });
 
   it("speaks the Open Inference Protocol, a tensor per field", async () => {
-    const face = (await json(await server.get("/v2/models/both"))) as unknown as { inputs: object[]; outputs: object[] };
+    const face = (await json(await server.get("/v2/models/both"))) as unknown as {
+      inputs: object[];
+      outputs: object[];
+    };
     expect(face.inputs).toEqual([
       { name: "text", datatype: "BYTES", shape: [-1] },
       { name: "b", datatype: "FP64", shape: [-1] },
@@ -136,9 +141,21 @@ describe("a served composition", () => {
     const tensor = (name: string, datatype: string, data: unknown[]) => ({ name, datatype, shape: [2], data });
     const response = await server.post("/v2/models/both/infer", {
       inputs: [
-        tensor("text", "BYTES", some.map(({ text }) => text)),
-        tensor("b", "FP64", some.map(({ b }) => b)),
-        tensor("c", "FP64", some.map(({ c }) => c)),
+        tensor(
+          "text",
+          "BYTES",
+          some.map(({ text }) => text),
+        ),
+        tensor(
+          "b",
+          "FP64",
+          some.map(({ b }) => b),
+        ),
+        tensor(
+          "c",
+          "FP64",
+          some.map(({ c }) => c),
+        ),
       ],
     });
     const { outputs } = (await json(response)) as unknown as { outputs: { name: string; data: unknown[] }[] };

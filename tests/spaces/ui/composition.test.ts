@@ -24,7 +24,12 @@ describe.skipIf(chromiumPath === undefined)("a composition on the page (skipped 
               { name: "other", node: "mean" },
             ],
           },
-          mean: { ensemble: [{ name: "one", model: "linear" }, { name: "two", model: "linear" }] },
+          mean: {
+            ensemble: [
+              { name: "one", model: "linear" },
+              { name: "two", model: "linear" },
+            ],
+          },
         },
         { serving: { examples: [{ text: "t1", a: 1, b: 2, c: 3 }] } },
       ),

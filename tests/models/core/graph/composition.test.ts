@@ -37,9 +37,7 @@ describe("a sequence", () => {
 
   it("hands one model's answer to the next, and the rest of the row as it is", async () => {
     const predictor = await opened(await composition(twice, { linear: linear() }));
-    expect(await valuesOf(predictor, rows)).toEqual(
-      rows.map(({ a, b, c }) => line(line(a, b, c), b + 1, c)),
-    );
+    expect(await valuesOf(predictor, rows)).toEqual(rows.map(({ a, b, c }) => line(line(a, b, c), b + 1, c)));
   });
 
   it("answers with the heads that `answer` names", async () => {
@@ -81,7 +79,12 @@ describe("a sequence", () => {
 describe("a switch", () => {
   it("chooses by a condition over the row and earlier answers", async () => {
     const graph = graphOf({
-      root: { sequence: [{ name: "first", model: "linear" }, { name: "then", node: "choice" }] },
+      root: {
+        sequence: [
+          { name: "first", model: "linear" },
+          { name: "then", node: "choice" },
+        ],
+      },
       choice: {
         switch: [
           { name: "large", model: "linear", condition: "first.value.value > 100 and a > 0", inputs: { a: "0" } },
@@ -112,16 +115,24 @@ describe("a switch", () => {
     const split = mood();
     Object.assign(split.postprocess[0]!, { threshold });
     const predictor = await opened(await composition(graph, { linear: linear(), mood: split }));
-    expect(await valuesOf(predictor, texts.map((text) => ({ text, b: 0, c: 0 })))).toEqual(
-      scores.map((score) => line(score >= threshold ? 1 : -1, 0, 0)),
-    );
+    expect(
+      await valuesOf(
+        predictor,
+        texts.map((text) => ({ text, b: 0, c: 0 })),
+      ),
+    ).toEqual(scores.map((score) => line(score >= threshold ? 1 : -1, 0, 0)));
   });
 });
 
 describe("a cascade", () => {
   const graph = (step: string) =>
     graphOf({
-      root: { sequence: [{ name: "quick", model: "linear" }, { name: "sure", node: "doubt" }] },
+      root: {
+        sequence: [
+          { name: "quick", model: "linear" },
+          { name: "sure", node: "doubt" },
+        ],
+      },
       doubt: {
         switch: [
           { name: "careful", model: "linear", condition: "quick.value.value > 100", inputs: { a: "1000" } },
@@ -133,7 +144,9 @@ describe("a cascade", () => {
   it("keeps an earlier answer without asking again", async () => {
     const predictor = await opened(await composition(graph("quick"), { linear: linear() }));
     const asked: [string, number][] = [];
-    const results = await predictor.predict(rows, { onStep: ({ step, rows: count }) => void asked.push([step, count]) });
+    const results = await predictor.predict(rows, {
+      onStep: ({ step, rows: count }) => void asked.push([step, count]),
+    });
     expect(results.map((one) => one.ok && (one.heads["value"] as { value: number }).value)).toEqual([
       line(1000, 2, 3),
       line(0, 0, 0),
@@ -254,7 +267,11 @@ describe("what is wrong with a graph is said when it is read", () => {
   const models = { linear: linear(), mood: mood() };
   const text = { sequence: [{ model: "mood" }, { model: "linear" }] };
   it.each([
-    ["a missing model", { root: { sequence: [{ model: "moood" }] } }, /there is no model moood[\s\S]*steps\/moood, \.\.\/moood/],
+    [
+      "a missing model",
+      { root: { sequence: [{ model: "moood" }] } },
+      /there is no model moood[\s\S]*steps\/moood, \.\.\/moood/,
+    ],
     ["itself", { root: { sequence: [{ model: "both" }] } }, /a part of itself: both → both/],
     [
       "a field that the model has not",
@@ -274,16 +291,22 @@ describe("what is wrong with a graph is said when it is read", () => {
     [
       "a branch for a label that there is not",
       {
-        root: { sequence: [{ model: "mood" }, { node: "then" }] },
-        then: { on: "mood.mood.label", switch: [{ label: "happy", model: "linear" }, { name: "rest", model: "linear" }] },
+        root: { sequence: [{ model: "mood" }, { node: "choice" }] },
+        choice: {
+          on: "mood.mood.label",
+          switch: [
+            { label: "happy", model: "linear" },
+            { name: "rest", model: "linear" },
+          ],
+        },
       },
       /no row reaches this branch: mood\.mood\.label is never "happy", only negative, positive/,
     ],
     [
       "a label without a branch",
       {
-        root: { sequence: [{ model: "mood" }, { node: "then" }] },
-        then: {
+        root: { sequence: [{ model: "mood" }, { node: "choice" }] },
+        choice: {
           on: "mood.mood.label",
           switch: [
             { label: "positive", model: "linear" },
@@ -295,7 +318,14 @@ describe("what is wrong with a graph is said when it is read", () => {
     ],
     [
       "a condition that is no truth",
-      { root: { switch: [{ condition: "a + 1", model: "linear" }, { name: "rest", model: "linear" }] } },
+      {
+        root: {
+          switch: [
+            { condition: "a + 1", model: "linear" },
+            { name: "rest", model: "linear" },
+          ],
+        },
+      },
       /`a \+ 1` is a number, not true or false/,
     ],
     [
@@ -303,8 +333,24 @@ describe("what is wrong with a graph is said when it is read", () => {
       { root: { ensemble: [{ model: "linear" }, { model: "mood" }] } },
       /no head in common: linear answers value; mood answers mood/,
     ],
-    ["a vote over values", { root: { ensemble: [{ model: "linear" }, { name: "b", model: "linear" }], combine: "vote" } }, /`vote` combines no answers of the kind regression/],
-    ["an unknown key", { root: { key: "usr", splitter: [{ model: "linear", weight: 1 }, { name: "b", model: "linear", weight: 1 }] } }, /no field "usr"/],
+    [
+      "a vote over values",
+      { root: { ensemble: [{ model: "linear" }, { name: "b", model: "linear" }], combine: "vote" } },
+      /`vote` combines no answers of the kind regression/,
+    ],
+    [
+      "an unknown key",
+      {
+        root: {
+          key: "usr",
+          splitter: [
+            { model: "linear", weight: 1 },
+            { name: "b", model: "linear", weight: 1 },
+          ],
+        },
+      },
+      /no field "usr"/,
+    ],
   ] as const)("%s", async (_, nodes, message) => {
     const error = await refusal(() => composition(graphOf(nodes as never), models));
     expect(error.message).toMatch(message);
