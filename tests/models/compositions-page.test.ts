@@ -85,6 +85,7 @@ describe("docs/compositions.md", () => {
   it("its cascade is served, and answers as the predictor does", async () => {
     const loaded = await loadManifest(join(dir, "models/cascade"));
     const predictor = await openPredictor(loaded, {}, offline);
+    cpSync(join(dir, ".sluice/profiles/cascade.json"), join(dir, "models/cascade/profile.json"));
     const server = await serve([join(dir, "models/cascade")]);
     for (const [text] of texts)
       expect((await json(await server.post("/predict", { text })))["heads"]).toEqual(
@@ -92,6 +93,10 @@ describe("docs/compositions.md", () => {
       );
     const wrong = await server.post("/predict", { text: 7 });
     expect(wrong.status).toBe(422);
+    // What the gate's profile counts, the server counts of the rows that it answers.
+    const watched = JSON.stringify(await json(await server.get("/models/cascade/watch")));
+    expect(watched).toContain('"quick-tokens.');
+    expect(watched).toContain('"mood.score"');
     await predictor.close();
     await server.kill();
   });

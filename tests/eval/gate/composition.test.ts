@@ -1,5 +1,5 @@
 import { cpSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { predictShard } from "../../../eval/gate.ts";
@@ -128,6 +128,13 @@ describe("the gate of a composition", () => {
       { step: "second", failedRows: refused },
     ]);
     expect(model.notes.join("\n")).toMatch(/second: second\.a: /);
+  });
+
+  it("takes no model from outside the repository", async () => {
+    const outside = folderWith({});
+    cpSync(join(team.dir, "models/linear"), outside, { recursive: true });
+    write({ models: { linear: relative(join(team.dir, "models/both"), outside) } });
+    await expect(judged()).rejects.toThrow(/the model linear lies outside the repository/);
   });
 
   it("merges shards that were predicted elsewhere", async () => {

@@ -4,7 +4,8 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { FallbackManifestInput } from "../../../models/remote/manifest.ts";
 import { pieces, startBackend, type Backend } from "../../models/remote/backends.ts";
-import { json, metric, serve, temporaryFolder, type ServerProcess } from "./harness.ts";
+import { wordToy } from "../../models/core/kinds.ts";
+import { json, metric, modelFolder, serve, temporaryFolder, type ServerProcess } from "./harness.ts";
 
 const KEY = "sk-standInKeyThatNobodyMayPrint";
 let openai: Backend;
@@ -27,10 +28,21 @@ beforeAll(async () => {
     ],
     serving: { examples: [{ text: "hello" }] },
   };
-  const dir = join(temporaryFolder(), "reply");
+  const root = temporaryFolder();
+  const dir = join(root, "reply");
   mkdirSync(dir);
   writeFileSync(join(dir, "model.yaml"), stringify(manifest));
-  server = await serve([dir], ["--no-watch"], { env: { VLLM_KEY: KEY, OLLAMA: ollama.url } });
+  const words = wordToy();
+  modelFolder({ ...words.manifest, id: "words" }, words.files, join(root, "words"));
+  const local = join(root, "local");
+  mkdirSync(local);
+  const onnx = { backend: "onnx" as const, model: "words" };
+  const gone = { ...onnx, name: "gone", model: "gone" };
+  writeFileSync(
+    join(local, "model.yaml"),
+    stringify({ ...manifest, id: "local", fallback: [gone, manifest.fallback[0]!, onnx] }),
+  );
+  server = await serve([dir, local], ["--no-watch"], { env: { VLLM_KEY: KEY, OLLAMA: ollama.url } });
 });
 beforeEach(() => {
   openai.plan({ kind: "ok" });
@@ -94,6 +106,21 @@ describe("a served fallback", () => {
     expect(await json(await server.post("/predict", { text: "hello" }))).toMatchObject({
       heads: { reply: { text: pieces.join(""), backend: "ollama" } },
     });
+  });
+
+  it("a local model answers where the others do not, and one that is not there is said to be missing", async () => {
+    openai.plan({ kind: "status", status: 503 });
+    const answer = await json(await server.post("/models/local/predict", { text: "t7 t1" }));
+    expect(answer).toMatchObject({ heads: { reply: { kind: "text", backend: "onnx", usage: null } } });
+    expect((answer as unknown as { heads: { reply: { text: string } } }).heads.reply.text).not.toBe("");
+    const card = (await json(await server.get("/models/local"))) as unknown as {
+      remote: { backends: { name: string; missing: string | null }[] };
+    };
+    expect(card.remote.backends.map(({ name, missing }) => [name, missing === null])).toEqual([
+      ["gone", false],
+      ["vllm", true],
+      ["onnx", true],
+    ]);
   });
 
   it("nobody answers: 502, and each backend with its reason", async () => {

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { openPredictor, type Predictor } from "../../../../models/core/predictor/predictor.ts";
 import type { LoadedManifest } from "../../../../models/core/predictor/load.ts";
+import { rowSchema } from "../../../../models/core/manifest/rows.ts";
 import { offline, predictorOf, refusal } from "../build.ts";
+import { wordToy } from "../kinds.ts";
 import { composition, graphOf, linear, mood } from "./build.ts";
 
 const open: Predictor[] = [];
@@ -73,6 +75,37 @@ describe("a sequence", () => {
   it("is the same alone and in batches, and says so", async () => {
     const predictor = await opened(await composition(twice, { linear: linear() }));
     expect(await predictor.batchParity(rows)).toMatchObject({ ok: true, repeatable: true, rows: 3 });
+  });
+});
+
+describe("texts", () => {
+  it("that one model writes are read by the next, and rows need only what the first reads", async () => {
+    const words = wordToy();
+    const graph = graphOf(
+      {
+        root: {
+          sequence: [
+            { name: "heard", model: "words" },
+            { name: "felt", model: "mood", inputs: { text: "heard.word.text" } },
+          ],
+        },
+      },
+      { task: "binary-classification", answer: { said: "heard.word", mood: "felt.mood" } },
+    );
+    const loaded = await composition(graph, { words: { ...words.manifest, id: "words" }, mood: mood() });
+    expect(rowSchema(loaded.manifest).safeParse({ text: "t7 t1" }).success).toBe(true);
+    expect(Object.keys(loaded.manifest.preprocess)).toEqual(["heard-tokens"]);
+    const [written, predictor, next] = [
+      await predictorOf(words.manifest),
+      await opened(loaded),
+      await predictorOf(mood()),
+    ];
+    for (const row of words.rows) {
+      const heads = await predictor.predictOne(row);
+      const text = ((await written.predictOne(row))["word"] as { text: string }).text;
+      expect(heads["said"]).toMatchObject({ kind: "text", text });
+      expect(heads["mood"]).toEqual((await next.predictOne({ text }))["mood"]);
+    }
   });
 });
 
