@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
@@ -80,6 +80,19 @@ describe("docs/compositions.md", () => {
     expect(performance?.batches[0]!.p50Ms).toBeGreaterThan(0);
     const report = readFileSync(join(dir, ".sluice/report.md"), "utf8");
     expect(report).toContain("The candidate's steps: quick, mood-int8 1.1.0: p50");
+  });
+
+  it("its cascade is deployed with its models, by the command and its verdict", async () => {
+    const tree = join(temporaryFolder(), "tree");
+    const run = await sluice(dir, ["deploy", "cascade", "--bundle", tree], { GITHUB_REPOSITORY: "octo/models" });
+    expect(run.stderr).not.toMatch(/error:/i);
+    expect(run.code).toBe(0);
+    for (const path of ["model.yaml", "receipt.json", "profile.json", "steps/mood/model.onnx", "steps/mood-int8/model.onnx"])
+      expect(existsSync(join(tree, "models/cascade", path)), path).toBe(true);
+    const deployed = await loadManifest(join(tree, "models/cascade"));
+    expect(deployed.manifest.artifact.sha256).toBe(
+      (await loadManifest(join(dir, "models/cascade"))).manifest.artifact.sha256,
+    );
   });
 
   it("its cascade is served, and answers as the predictor does", async () => {
