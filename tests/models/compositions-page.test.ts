@@ -87,7 +87,13 @@ describe("docs/compositions.md", () => {
     const run = await sluice(dir, ["deploy", "cascade", "--bundle", tree], { GITHUB_REPOSITORY: "octo/models" });
     expect(run.stderr).not.toMatch(/error:/i);
     expect(run.code).toBe(0);
-    for (const path of ["model.yaml", "receipt.json", "profile.json", "steps/mood/model.onnx", "steps/mood-int8/model.onnx"])
+    for (const path of [
+      "model.yaml",
+      "receipt.json",
+      "profile.json",
+      "steps/mood/model.onnx",
+      "steps/mood-int8/model.onnx",
+    ])
       expect(existsSync(join(tree, "models/cascade", path)), path).toBe(true);
     const deployed = await loadManifest(join(tree, "models/cascade"));
     expect(deployed.manifest.artifact.sha256).toBe(

@@ -21,7 +21,7 @@ type Node = { readonly [kind in NodeKind]?: readonly Step[] | undefined } & {
 export type Nodes = Readonly<Record<string, Node>>;
 export type GraphIssue = { path: (string | number)[]; message: string; right?: RightValue };
 
-/** Nodes that a row may pass on its way, at most; each of them is a file's few lines. */
+/** Nodes of a graph at most; each is a few lines that somebody wrote. */
 const MAX_NODES = 100;
 
 /**
@@ -33,7 +33,10 @@ export function structureIssues(nodes: Nodes): GraphIssue[] {
   const add = (path: (string | number)[], message: string, right?: RightValue) =>
     issues.push({ path: ["nodes", ...path], message, ...(right === undefined ? {} : { right }) });
   const names = Object.keys(nodes);
-  if (names.length > MAX_NODES) add([], `${names.length} nodes; at most ${MAX_NODES} are taken`);
+  if (names.length > MAX_NODES) {
+    add([], `${names.length} nodes; at most ${MAX_NODES} are taken`, { expected: `at most ${MAX_NODES} nodes` });
+    return issues;
+  }
   if (!Object.hasOwn(nodes, "root"))
     add([], "there is no node `root`, where a row enters", {
       expected: "a node root",

@@ -113,6 +113,9 @@ function parseModelFile(text: string, dir: string, file: string): LoadedManifest
     | LoadedGraph;
 }
 
+/** Models of a composition at most, those of compositions in it included: each is opened. */
+const MAX_MODELS = 64;
+
 const isGraph = (found: LoadedManifest | LoadedRemote | LoadedGraph): found is LoadedGraph =>
   found.manifest.backend === "graph";
 
@@ -161,6 +164,9 @@ async function compose(found: LoadedGraph, within: readonly string[]): Promise<L
         received: `id: ${loaded.manifest.id}`,
       });
     models.set(model, loaded);
+    const parts = [...models.values()].reduce((sum, one) => sum + modelsOf(one).length, 0);
+    if (parts > MAX_MODELS)
+      throw wrong(`the composition has more than ${MAX_MODELS} models, those of its models included`, "fewer models");
   }
   const manifests = new Map([...models].map(([name, loaded]) => [name, loaded.manifest] as const));
   const compiled = compileGraph(found.manifest, manifests);

@@ -389,6 +389,28 @@ describe("what is wrong with a graph is said when it is read", () => {
     expect(error.message).toMatch(message);
   });
 
+  it("a composition that grows without end, or has too many nodes", async () => {
+    const step = (model: string) => ({ name: `of_${model}`, model });
+    const layers = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => ["a", "b"].map((side) => [`${side}${i}`, i] as const))
+        .flat()
+        .map(([id, i]) => [
+          id,
+          { ...graphOf({ root: { sequence: (i === 0 ? ["linear"] : [`a${i - 1}`, `b${i - 1}`]).map(step) } }), id },
+        ]),
+    );
+    const wide = graphOf({ root: { sequence: [step("a8"), step("b8")] } });
+    const error = await refusal(() => composition(wide, { ...layers, linear: linear() }));
+    expect(error.message).toMatch(/more than 64 models, those of its models included/);
+    const many = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, i) => [
+        i === 0 ? "root" : `n${i}`,
+        { sequence: [{ name: `s${i}`, node: `n${i + 1}` }] },
+      ]),
+    );
+    expect((await refusal(() => composition(graphOf(many), {}))).message).toMatch(/5000 nodes; at most 100 are taken/);
+  });
+
   it("names the exam's places too", async () => {
     const graph = graphOf({ root: text }, {
       dataset: { id: "d", files: [{ path: "d.jsonl" }], labels: { vale: { field: "y" } } },
