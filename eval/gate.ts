@@ -155,6 +155,7 @@ export async function prepare(
       loadModelFile(await modelFolder(folder, root, repository, `${request.configFile} models.${i}`)),
     ),
   );
+  for (const one of found) if (!isRemote(one)) await checkParts(one, root, repository);
   const all = measurable(found, request.models, deps);
   refuseTwins(all);
   const reference = await resolveReference(request.baseline, git);
@@ -238,6 +239,26 @@ function measurable(
       text: `not gated, because a remote provider answers for them: ${left.map((one) => one.manifest.id).join(", ")}`,
     });
   return kept.map(withArtifact);
+}
+
+/**
+ * The models of a composition lie in the repository, too, and no link leads to them: the base branch has nothing else.
+ *
+ * @throws ConfigurationError `model-outside`, `model-link`
+ */
+async function checkParts(one: LoadedManifest, root: string, repository: string): Promise<void> {
+  for (const model of one.composition?.models.values() ?? []) {
+    if (slashed(relative(repository, model.dir)).startsWith(".."))
+      throw new ConfigurationError({
+        code: "model-outside",
+        place: one.file,
+        problem: `the model ${model.manifest.id} lies outside the repository`,
+        expected: "a folder of this repository",
+        received: model.dir,
+      });
+    await modelFolder(slashed(relative(root, model.dir)), root, repository, one.file);
+    await checkParts(model, root, repository);
+  }
 }
 
 /** @throws ConfigurationError when an id is there twice */

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isRemote, loadModelFile } from "../models/core/predictor/load.ts";
+import { isRemote, loadModelFile, modelsOf } from "../models/core/predictor/load.ts";
 import { optimise } from "../models/core/predictor/optimise.ts";
 
 // A build step of the image. It makes the form of large models that opens faster, on the machine type that will run it.
@@ -9,14 +9,16 @@ import { optimise } from "../models/core/predictor/optimise.ts";
 for (const name of readdirSync("models").sort()) {
   try {
     const loaded = await loadModelFile(join("models", name));
-    const outcome = isRemote(loaded)
-      ? { made: false as const, why: "it has no weights here" }
-      : await optimise(loaded, { env: process.env, fetch });
-    process.stdout.write(
-      outcome.made
-        ? `${name}: optimised, ${outcome.compared} answers equal bit for bit; opens in ${Math.round(outcome.openMs.optimised)} instead of ${Math.round(outcome.openMs.artifact)} ms\n`
-        : `${name}: as it is: ${outcome.why}\n`,
-    );
+    for (const model of isRemote(loaded) ? [] : modelsOf(loaded)) {
+      const outcome = await optimise(model, { env: process.env, fetch });
+      const shown = model === loaded ? name : `${name}, ${model.manifest.id}`;
+      process.stdout.write(
+        outcome.made
+          ? `${shown}: optimised, ${outcome.compared} answers equal bit for bit; opens in ${Math.round(outcome.openMs.optimised)} instead of ${Math.round(outcome.openMs.artifact)} ms\n`
+          : `${shown}: as it is: ${outcome.why}\n`,
+      );
+    }
+    if (isRemote(loaded)) process.stdout.write(`${name}: as it is: it has no weights here\n`);
   } catch (error) {
     process.stdout.write(`${name}: as it is: ${String((error as Error).message).split("\n", 1)[0]}\n`);
   }

@@ -124,6 +124,7 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   }
   const { id, version, artifact } = loaded.manifest;
   const name = `${id} ${version}`;
+  if (loaded.composition !== undefined) return [await answers(deps, name, folder, loaded)];
   const unopened = (why: string) => ok(name, `${folder}/model.yaml reads; its graph was not opened: ${why}`);
   const onlyHub = artifactFiles(artifact).filter(({ file: { hub } }) => hub !== undefined);
   if (onlyHub.length > 0)

@@ -1,8 +1,25 @@
+import { existsSync } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, posix, resolve } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import { isRemote, loadModelFile, MANIFEST_FILE, type LoadedManifest } from "../../models/core/predictor/load.ts";
+import { folderBeside, folderInside } from "../../models/core/graph/nodes.ts";
+import {
+  isRemote,
+  loadManifest,
+  loadModelFile,
+  MANIFEST_FILE,
+  type LoadedManifest,
+  type LoadedRemote,
+} from "../../models/core/predictor/load.ts";
+import { readModelFiles } from "./model-files.ts";
 import { secretIn } from "./secrets.ts";
+
+/** The local models among the backends of a fallback. */
+function localModelsOf({ manifest }: LoadedRemote): string[] {
+  return manifest.backend === "fallback"
+    ? manifest.fallback.flatMap((leg) => (leg.backend === "onnx" ? [leg.model] : []))
+    : [];
+}
 
 /**
  * The files of the remote models in neighbouring folders that name a model as their `pair`. They are deployed to its
@@ -22,7 +39,7 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
     const dir = join(dirname(loaded.dir), name);
     // A neighbour that does not belong to this model may be broken; that is ignored here.
     const text = await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => "");
-    if (!/^backend:\s*["']?hf-inference/m.test(text)) continue;
+    if (!/^backend:\s*["']?(hf-inference|fallback)/m.test(text)) continue;
     const companion = await loadModelFile(dir);
     if (!isRemote(companion) || companion.manifest.pair?.model !== id) continue;
     const taken = posix.join("models", companion.manifest.id);
@@ -50,6 +67,14 @@ export async function companionFiles(loaded: LoadedManifest): Promise<{ path: st
           hint: "keep the token among the Space's secrets, as HF_TOKEN",
         });
       found.push({ path: posix.join(taken, file), bytes });
+    }
+    for (const model of localModelsOf(companion)) {
+      const places = [folderInside(model), folderBeside(null, model)].map((place) => join(dir, place));
+      const folder = places.find((place) => existsSync(join(place, MANIFEST_FILE)));
+      // The server answers with the other backends then, and says so.
+      if (folder === undefined) continue;
+      for (const { path, bytes } of await readModelFiles(await loadManifest(folder)))
+        found.push({ path: posix.join(taken, folderInside(model), path), bytes });
     }
   }
   return found;

@@ -20,15 +20,18 @@ const manifestPath = (tree: Tree) => `models/${tree.deployed.model.id}/model.yam
 /**
  * The weights of a tree if together they are larger than a Space should hold; null if they stay in the Space or are on
  * the Hub already. Their folder in the model repository is named after their content. So nothing there is ever
- * overwritten, and the same weights are always in the same place. Pure.
+ * overwritten, and the same weights are always in the same place. The weights of a composition's models stay in the
+ * Space. Pure.
  */
 export function largeWeights(tree: Tree, maxBytes: number): LargeWeights | null {
   const path = manifestPath(tree);
   const manifest = tree.files.find((one) => one.path === path);
   if (manifest === undefined) return null;
+  const text = Buffer.from(manifest.bytes).toString("utf8");
+  if ((parseDocument(text).toJS() as { backend?: unknown }).backend === "graph") return null;
   const {
     manifest: { id, artifact },
-  } = parseManifest(Buffer.from(manifest.bytes).toString("utf8"), posix.dirname(path), path);
+  } = parseManifest(text, posix.dirname(path), path);
   const graphs = artifactFiles(artifact);
   if (graphs.some(({ file }) => file.path === undefined)) return null;
   const named = graphs.flatMap(({ role, file }) => {

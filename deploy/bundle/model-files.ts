@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { weightFiles } from "../../models/core/manifest/artifact-files.ts";
+import { folderInside } from "../../models/core/graph/nodes.ts";
 import { headFilesOf, localFilesOf, stepFilesOf } from "../../models/core/manifest/local-files.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { isLfsPointer } from "../../models/core/artifact/lfs-pointer.ts";
@@ -11,14 +12,17 @@ import { secretIn } from "./secrets.ts";
 /**
  * The paths in the model's folder that serving needs, relative to the folder. Data and training code are not deployed.
  */
-function servedPaths({ manifest }: LoadedManifest): { needed: string[]; optional: string[] } {
-  return { needed: [...new Set(["model.yaml", ...localFilesOf(manifest)])], optional: ["README.md"] };
+function servedPaths({ manifest, composition }: LoadedManifest): { needed: string[]; optional: string[] } {
+  const own = composition === undefined ? localFilesOf(manifest) : [];
+  return { needed: [...new Set(["model.yaml", ...own])], optional: ["README.md"] };
 }
 
 /** The SHA-256 digests of weights and of the files of steps and heads that the manifest states, by path. */
 function namedDigests({
   manifest: { artifact, preprocess, postprocess, segment },
+  composition,
 }: LoadedManifest): Map<string, string> {
+  if (composition !== undefined) return new Map();
   const graph = segment === undefined ? [] : [segment.graph];
   const heads = [...stepFilesOf(preprocess), ...postprocess.flatMap(headFilesOf), ...graph].map(
     ({ path, sha256 }): [string, string] => [path, sha256],
@@ -28,7 +32,7 @@ function namedDigests({
 }
 
 /**
- * Reads the files that serve a model, as bytes that may be published.
+ * Reads the files that serve a model, as bytes that may be published. A composition's models come in `steps/ID`.
  *
  * @throws ConfigurationError for secrets, symbolic links, Git LFS pointers, executable files, and missing files
  */
@@ -86,5 +90,8 @@ export async function readModelFiles(loaded: LoadedManifest): Promise<{ path: st
       );
     files.push({ path, bytes });
   }
+  for (const [id, model] of loaded.composition?.models ?? [])
+    for (const { path, bytes } of await readModelFiles(model))
+      files.push({ path: posix.join(folderInside(id), path), bytes });
   return files;
 }

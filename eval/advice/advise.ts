@@ -35,7 +35,7 @@ export async function adviseModel(
 ): Promise<Advised> {
   const { manifest } = loaded;
   const unmeasured = {
-    model: { id: manifest.id, version: manifest.version, remote: manifest.model },
+    model: { id: manifest.id, version: manifest.version, remote: remoteNames(manifest) },
     prompts: 0,
     answered: 0,
     failures: {},
@@ -77,7 +77,11 @@ export async function adviseModel(
         onEvent({ kind: "progress", model: manifest.id, stage: "asking", done: ++done, total: prompts.length });
       }
     };
-    onEvent({ kind: "stage", model: manifest.id, stage: `asking ${prompts.length} prompts of ${manifest.model}` });
+    onEvent({
+      kind: "stage",
+      model: manifest.id,
+      stage: `asking ${prompts.length} prompts of ${remoteNames(manifest)}`,
+    });
     await Promise.all(Array.from({ length: Math.min(prompts.length, manifest.limits.concurrency) }, lane));
   } finally {
     await access.close();
@@ -204,4 +208,9 @@ function times(ms: readonly number[]): ModelAdvice["answerMs"] {
   if (ms.length === 0) return null;
   const sorted = Float64Array.from(ms).sort();
   return { p50: quantileOfSorted(sorted, 0.5), p95: quantileOfSorted(sorted, 0.95) };
+}
+
+/** What answers for a model: one model at a provider, or those of all backends. */
+function remoteNames(manifest: LoadedRemote["manifest"]): string {
+  return manifest.backend === "fallback" ? manifest.fallback.map(({ model }) => model).join(", ") : manifest.model;
 }

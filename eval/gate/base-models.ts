@@ -2,6 +2,7 @@ import { posix, relative, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { parseYaml } from "../../models/core/manifest/config-file.ts";
 import { task, type Task } from "../../models/core/manifest/manifest.ts";
+import { remoteBackends } from "../../models/remote/manifest.ts";
 import { configuration, type Configuration } from "../schema/configuration.ts";
 import type { Reference } from "./baseline.ts";
 import { readAt, slashed, topLevel, type Git } from "./git.ts";
@@ -56,7 +57,7 @@ export async function readBaseModels(
   for (const folder of config.models.map(inTop)) {
     const manifest = await readAt(git, commit, posix.join(folder, "model.yaml"));
     const model = manifest === null ? null : modelOf(manifest, folder);
-    if (model !== null && model.plain["backend"] !== "hf-inference") models.push(model);
+    if (model !== null && !remoteBackends.includes(model.plain["backend"])) models.push(model);
   }
   const { production, retired, reporting } = config;
   return { commit, label, production, retired, reporting, models };

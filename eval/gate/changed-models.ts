@@ -2,13 +2,16 @@ import { readFile } from "node:fs/promises";
 import { basename, join, posix, relative, resolve } from "node:path";
 import { parse } from "yaml";
 import { EvaluationError } from "../../models/core/errors.ts";
+import { remoteBackends } from "../../models/remote/manifest.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { readBaseModels, type BaseModels } from "./base-models.ts";
-import { resolveReference } from "./baseline.ts";
+import { resolveReference, type Reference } from "./baseline.ts";
 import { continuity } from "./continuity.ts";
 import { hadArtifact } from "./forbid-backend-switch.ts";
 import { slashed, topLevel, type Git } from "./git.ts";
+import { plainManifestAt } from "./lay-out-model.ts";
 import type { Baseline } from "./references.ts";
+import { stepFolders } from "./step-folders.ts";
 
 /** `models`: to be gated, in the configuration's order. `unjudged`: a remote provider answers for them. */
 type ModelsToGate = { models: string[]; unjudged: string[]; because: string };
@@ -46,9 +49,13 @@ export async function modelsToGate(
   const inRoot = await fromTop(root, git);
   const manifests = new Map<string, Manifest>();
   for (const model of models) manifests.set(model, await readManifest(resolve(root, model)));
-  const changed = changedModels(await changedFiles(ref.ref, inRoot, git), models, [configFile, ...always], (model) =>
-    pathsElsewhere(model, manifests.get(model) ?? {}, base, inRoot),
-  );
+  const steps = new Map<string, string[]>();
+  for (const [model, manifest] of manifests)
+    steps.set(model, await stepsElsewhere(model, manifest, base, at, inRoot, root, git));
+  const changed = changedModels(await changedFiles(ref.ref, inRoot, git), models, [configFile, ...always], (model) => [
+    ...pathsElsewhere(model, manifests.get(model) ?? {}, base, inRoot),
+    ...steps.get(model)!,
+  ]);
   const candidates = [...manifests].map(([folder, { id, formerly }]) => ({
     id: String(id),
     formerly: typeof formerly === "string" ? formerly : undefined,
@@ -73,6 +80,23 @@ function pathsElsewhere(
   if (before === undefined) return named(folder, manifest);
   const old = inRoot(before.folder);
   return [...named(folder, manifest), old, ...named(old, before.plain)];
+}
+
+/** The folders of a composition's models, here and at the base: a change of one is a change of the composition. */
+async function stepsElsewhere(
+  folder: string,
+  manifest: Manifest,
+  base: BaseModels | null,
+  at: Reference,
+  inRoot: (path: string) => string,
+  root: string,
+  git: Git,
+): Promise<string[]> {
+  const before = base?.models.find(({ id }) => id === manifest["id"] || id === manifest["formerly"]);
+  const here = await stepFolders(folder, (one) => readManifest(resolve(root, one)));
+  if (before === undefined || at.kind !== "commit") return here;
+  const there = await stepFolders(before.folder, (one) => plainManifestAt(git, at.commit, one));
+  return [...here, ...there.map(inRoot)];
 }
 
 function texts(value: unknown): string[] {
@@ -151,7 +175,7 @@ export async function candidateName(folder: string): Promise<string> {
 
 /** Whether a folder's model can be judged: a model that a remote provider runs has no artifact. */
 async function isJudged(folder: string): Promise<boolean> {
-  return (await readManifest(folder))["backend"] !== "hf-inference";
+  return !remoteBackends.includes((await readManifest(folder))["backend"]);
 }
 
 type Manifest = Readonly<Record<string, unknown>>;

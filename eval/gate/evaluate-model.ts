@@ -32,6 +32,7 @@ import { profileOf, writeProfile } from "./profile.ts";
 import { ruleNotes, rulesEffect } from "./rules-effect.ts";
 import { receiptDrift } from "./production-receipt.ts";
 import { runModelShard, writeModelPredictions, type ModelRun } from "./run-model.ts";
+import { stepsNote } from "./step-figures.ts";
 import { servedFeatures } from "./served-features.ts";
 import { datasetNotes } from "./dataset-notes.ts";
 import { withCulprit } from "./with-culprit.ts";
@@ -151,6 +152,8 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(candidate.batchParity.ok ? [] : [batchNote("candidate", candidate)]),
     ...(baseline === null || baseline.batchParity.ok ? [] : [batchNote("baseline", baseline)]),
     fewRepeatsNote(candidate),
+    stepsNote("candidate", candidate.steps),
+    baseline === null ? null : stepsNote("baseline", baseline.steps),
     sameWeightsNote(pair),
     ...(effect === null ? [] : ruleNotes(effect, baseline?.identity.rules ?? null)),
     moreRowsNote(pair),
@@ -243,6 +246,7 @@ function describeRun(
     },
     runner: run.runner,
     batchParity: { rows, comparisons, maxDifference, tolerance, ok, repeatable },
+    ...(run.steps.length === 0 ? {} : { steps: run.steps }),
   };
 }
 

@@ -18,6 +18,7 @@ import { ownPlace, readEvaluationDataset, type DataPlace } from "./dataset.ts";
 import { listTree } from "./git.ts";
 import { IncomparableError } from "./incomparable.ts";
 import { layOut } from "./lay-out.ts";
+import { layOutModel } from "./lay-out-model.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
 import { otherQuestion } from "./other-question.ts";
 import { differingFiles } from "./same-files.ts";
@@ -69,7 +70,7 @@ export async function resolveExam(loaded: LoadedManifest, context: EvaluationCon
   const model = context.continuity.continues.get(loaded.manifest.id) ?? null;
   const { policyBase } = context;
   if (model === null || policyBase === null) return ownExam(loaded, ownSource(loaded, context, null), context);
-  const settings = readSettings(model, policyBase.label);
+  const settings = await readSettings(model, policyBase, context);
   if (settings.gates === null) return ownExam(loaded, ownSource(loaded, context, "gates"), context);
   const asked = { ...settings, folder: model.folder, commit: policyBase.commit };
   const problem = await otherQuestion(loaded, asked, context);
@@ -211,8 +212,17 @@ const settingsSchema = z.looseObject({
 });
 
 /** Only what decides is read, so that a base that an older version of Sluice wrote can still be examined by. */
-function readSettings({ plain, folder, task }: BaseModel, label: string): Settings {
-  const parsed = settingsSchema.safeParse(plain);
+async function readSettings(
+  { plain, folder, task }: BaseModel,
+  { label, commit }: NonNullable<EvaluationContext["policyBase"]>,
+  context: EvaluationContext,
+): Promise<Settings> {
+  // The heads of a composition are those that its models have.
+  const answers = async () =>
+    (await loadManifest(await layOutModel(commit, folder, context, { manifestsOnly: true }))).manifest.postprocess;
+  const own =
+    plain["backend"] === "graph" ? { ...plain, postprocess: await withCulprit("the base's model", answers()) } : plain;
+  const parsed = settingsSchema.safeParse(own);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new ConfigurationError({
@@ -364,7 +374,7 @@ async function isModelOf(
   context: EvaluationContext,
 ): Promise<boolean> {
   const { commit } = context.policyBase!;
-  const dir = await layOut(await listTree(context.git, commit, model.folder), model.folder, commit, context);
+  const dir = await layOutModel(commit, model.folder, context);
   const base = await withCulprit("the base's model", loadManifest(dir));
   const evaluated = async (one: LoadedManifest) => {
     await cacheModelObjects(one, context.lfs, context.cacheDir);

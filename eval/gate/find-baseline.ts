@@ -7,9 +7,10 @@ import type { BaseModels } from "./base-models.ts";
 import type { Reference } from "./baseline.ts";
 import type { EvaluationContext } from "./context.ts";
 import { listTree, slashed } from "./git.ts";
-import { layOut } from "./lay-out.ts";
+import { layOutModel, plainManifestAt } from "./lay-out-model.ts";
 import { provedVersion } from "./proved-version.ts";
 import { differingFiles } from "./same-files.ts";
+import { stepFolders } from "./step-folders.ts";
 
 type CommitReference = Extract<Reference, { kind: "commit" }>;
 
@@ -77,7 +78,7 @@ async function atCommit(
   if (version !== null)
     return {
       found: true,
-      dir: await modelAt(version.commit, version.folder, version.without, context),
+      dir: await layOutModel(version.commit, version.folder, context, { without: version.without }),
       source: `${known} ${version.version}, which production served last (${version.tag}), ${version.folder} at ${version.commit.slice(0, 7)}`,
       commit: version.commit,
       note,
@@ -85,7 +86,7 @@ async function atCommit(
   const kept = posix.join(model.folder, base.production);
   const hasKept = (await listTree(context.git, commit, posix.join(kept, "model.yaml"))).length > 0;
   const chosen = hasKept ? kept : model.folder;
-  const dir = await modelAt(commit, chosen, hasKept ? null : kept, context);
+  const dir = await layOutModel(commit, chosen, context, { without: hasKept ? null : kept });
   return { found: true, dir, source: `${chosen} at ${label}${why}`, commit, note };
 }
 
@@ -107,25 +108,33 @@ async function standingBase(
   const modelOf = (base: BaseModels | null) => base?.models.find((one) => one.id === id);
   const [before, now] = [modelOf(branchBase), modelOf(policyBase)];
   if (before === undefined || now === undefined) return { base: policyBase, label: policyBase.label, why: "" };
+  // A composition is what its models are, too.
+  const foldersAt = async (at: string, folder: string) => [
+    folder,
+    ...(await stepFolders(folder, (one) => plainManifestAt(git, at, one))),
+  ];
+  const [oldFolders, currentFolders] = [
+    await foldersAt(commit, before.folder),
+    await foldersAt(policyBase.commit, now.folder),
+  ];
   const [old, current] = await Promise.all([
-    listTree(git, commit, before.folder),
-    listTree(git, policyBase.commit, now.folder),
+    listTree(git, commit, oldFolders),
+    listTree(git, policyBase.commit, currentFolders),
   ]);
   if (isDeepStrictEqual(old, current)) return { base: policyBase, label: policyBase.label, why: "" };
   const inPlace = before.folder === now.folder && before.folder === slashed(relative(repository, candidateDir));
-  return inPlace && (await differingFiles(git, commit, before.folder, candidateDir)).length === 0
+  const changed = async () => {
+    for (const folder of oldFolders)
+      if ((await differingFiles(git, commit, folder, join(repository, folder))).length > 0) return true;
+    return false;
+  };
+  return inPlace && !(await changed())
     ? { ...branchPoint, why: ", which this change leaves as it was there" }
     : {
         base: policyBase,
         label: policyBase.label,
         why: `, where the base branch is now; this change left it at ${commit.slice(0, 7)}, when the model's files were others`,
       };
-}
-
-async function modelAt(commit: string, folder: string, without: string | null, context: EvaluationContext) {
-  const files = await listTree(context.git, commit, folder);
-  const inside = files.filter(({ path }) => without === null || !path.startsWith(`${without}/`));
-  return layOut(inside, folder, commit, context);
 }
 
 function inFolder(dir: string, modelDir: string, production: string): BaselineFolder {

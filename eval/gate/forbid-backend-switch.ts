@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { placeIn, type LoadedRemote } from "../../models/core/predictor/load.ts";
+import { remoteBackends } from "../../models/remote/manifest.ts";
 import { readAtReference, type Reference } from "./baseline.ts";
 import type { Git } from "./git.ts";
 
@@ -10,7 +11,7 @@ export async function hadArtifact(reference: Reference, modelDir: string, root: 
   const text = await readAtReference(reference, join(modelDir, "model.yaml"), root, git);
   if (text === null) return false;
   try {
-    return (parse(text) as { backend?: unknown } | null)?.backend !== "hf-inference";
+    return !remoteBackends.includes((parse(text) as { backend?: unknown } | null)?.backend);
   } catch {
     // A file that could not be read did not declare a remote model either.
     return true;

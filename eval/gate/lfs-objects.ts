@@ -8,7 +8,7 @@ import type { LfsObjects, LfsPointer, PlacedPointer } from "../../models/core/ar
 import { routeInside } from "../../models/core/artifact/plain-path.ts";
 import { EvaluationError } from "../../models/core/errors.ts";
 import { localFilesOf } from "../../models/core/manifest/local-files.ts";
-import type { LoadedManifest } from "../../models/core/predictor/load.ts";
+import { modelsOf, type LoadedManifest } from "../../models/core/predictor/load.ts";
 import { pointerAt } from "../dataset/lfs-files.ts";
 import type { Git } from "./git.ts";
 import { downloadLfsObjects, type LfsDownloadDeps, type WantedObject } from "./lfs-download.ts";
@@ -67,12 +67,13 @@ export function lfsObjectsOf(deps: LfsDeps): LfsObjects {
  */
 export async function cacheModelObjects(loaded: LoadedManifest, lfs: LfsObjects, cacheDir: string): Promise<void> {
   const pointers: PlacedPointer[] = [];
-  for (const path of localFilesOf(loaded.manifest)) {
-    if (routeInside(loaded.dir, path) === null) continue;
-    const place = join(loaded.dir, path);
-    const pointer = await pointerAt(place);
-    if (pointer !== null) pointers.push({ pointer, place });
-  }
+  for (const model of modelsOf(loaded))
+    for (const path of localFilesOf(model.manifest)) {
+      if (routeInside(model.dir, path) === null) continue;
+      const place = join(model.dir, path);
+      const pointer = await pointerAt(place);
+      if (pointer !== null) pointers.push({ pointer, place });
+    }
   for (const [i, found] of (await lfs(pointers)).entries()) {
     const { pointer } = pointers[i]!;
     const target = cachedContent(cacheDir, pointer.sha256);

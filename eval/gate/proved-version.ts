@@ -2,6 +2,8 @@ import { posix } from "node:path";
 import { readBaseModels, type BaseModel } from "./base-models.ts";
 import type { EvaluationContext } from "./context.ts";
 import { digestNamed } from "./digest-named.ts";
+import { loadManifest } from "../../models/core/predictor/load.ts";
+import { layOutModel } from "./lay-out-model.ts";
 import type { ReleaseRecords } from "./releases.ts";
 import { isShallow, readAt, type Git } from "./git.ts";
 import { parse } from "yaml";
@@ -143,16 +145,21 @@ async function modelOfTag(
   if (models === null || model === undefined) return `its commit has no model ${id}`;
   const kept = posix.join(model.folder, models.production);
   for (const folder of [model.folder, kept])
-    if ((await weightsAt(git, commit, folder)) === record.sha256)
+    if ((await weightsAt(commit, folder, context)) === record.sha256)
       return { tag, version, provedAt, commit, folder, without: folder === kept ? null : kept };
   return `the weights at its commit are not those of its receipt, ${record.sha256.slice(0, 12)}…`;
 }
 
-/** The digest of the weights that a model.yaml names; opening the model holds the bytes against it. */
-async function weightsAt(git: Git, commit: string, folder: string): Promise<string | null> {
-  const text = await readAt(git, commit, posix.join(folder, "model.yaml"));
+/** The digest of the weights that a model.yaml names, or of the composition that it describes; opening the model holds the bytes against it. */
+async function weightsAt(commit: string, folder: string, context: EvaluationContext): Promise<string | null> {
+  const text = await readAt(context.git, commit, posix.join(folder, "model.yaml"));
   try {
-    return text === null ? null : digestNamed((parse(text) as { artifact?: unknown } | null)?.artifact);
+    const manifest = text === null ? null : (parse(text) as { backend?: unknown; artifact?: unknown } | null);
+    if (manifest?.backend === "graph") {
+      const dir = await layOutModel(commit, folder, context, { manifestsOnly: true });
+      return (await loadManifest(dir)).manifest.artifact.sha256;
+    }
+    return digestNamed(manifest?.artifact);
   } catch {
     return null;
   }

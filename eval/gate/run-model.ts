@@ -15,13 +15,15 @@ import { predictDataset, type PredictedDataset } from "../predict/predict.ts";
 import { writeShard, type ShardMachine } from "../predict/shard-file.ts";
 import { writePredictions } from "../predictions/write.ts";
 import type { Predictions } from "../predictions/predictions.ts";
-import type { Runner } from "../schema/metrics.ts";
+import type { BadRow } from "../dataset/bad-rows.ts";
+import type { Runner, StepFigures } from "../schema/metrics.ts";
 import type { ModelIdentity } from "../schema/verdict.ts";
 import type { EvaluationContext } from "./context.ts";
 import { judgedStores } from "./judged-stores.ts";
 import { cacheModelObjects } from "./lfs-objects.ts";
 import { observedRows } from "./profile.ts";
 import { requireOwnFolder } from "./outputs.ts";
+import { stepFigures } from "./step-figures.ts";
 import { sampleShards, type SampleOutcome } from "./shard-sample.ts";
 import { mergedPredictions, shardFolder, type ShardOwner } from "./shards.ts";
 
@@ -45,6 +47,8 @@ export type ModelRun = {
   /** Why the answers of earlier jobs may not be compared here; null when they may. */
   elsewhere: string | null;
   notes: string[];
+  /** Of a composition: its steps; empty for any other model. */
+  steps: StepFigures[];
 };
 
 /** Number of rows that the batch-parity check may choose from. It compares at most 64 of them. */
@@ -114,6 +118,7 @@ export async function runModel(
       ruled: predicted.ruled,
       features: role === "candidate" ? await opened.features() : [],
       refused: predicted.badRows.length,
+      steps: await opened.steps(predicted.badRows),
       elsewhere: samples.find(({ elsewhere }) => elsewhere !== null)?.elsewhere ?? null,
       notes: [
         ...samples.map(({ note }, i) => `${name}: ${i === 0 ? note : `of altered copies, ${note}`}`),
@@ -246,6 +251,7 @@ type OpenModel = {
   activationNotes: string[];
   predict: (dataset: EvaluationDataset, shard?: Shard) => Promise<PredictedDataset>;
   features: () => Promise<(Float64Array | null)[]>;
+  steps: (badRows: readonly BadRow[]) => Promise<StepFigures[]>;
   /** Predicts these rows of a dataset, and keeps nothing. */
   predictRows: (dataset: EvaluationDataset, rows: readonly number[]) => Promise<PredictedDataset>;
 };
@@ -331,7 +337,14 @@ async function withModel<T>(
       const rest = new Map(missing.map((row, i) => [row, found[i]!]));
       return wanted.map((row) => observed.get(row) ?? rest.get(row)!);
     };
-    return await work({ name, features, described, runner, batchParity, activationNotes, predict, predictRows });
+    const steps = (badRows: readonly BadRow[]) =>
+      stepFigures(
+        predictor,
+        dataset.rows.map(({ row }) => row),
+        badRows,
+        () => performance.now(),
+      );
+    return await work({ name, features, steps, described, runner, batchParity, activationNotes, predict, predictRows });
   } finally {
     await predictor.close();
   }

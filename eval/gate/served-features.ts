@@ -35,7 +35,8 @@ export async function servedFeatures(
   const problems: string[] = [];
   for (const [name, step] of Object.entries(loaded.manifest.preprocess)) {
     const history = dataset.histories[name];
-    if (step.kind !== "lookup" || history === undefined) continue;
+    // What the models of a composition are served from is compared in their own gates.
+    if (step.kind !== "lookup" || history === undefined || loaded.composition !== undefined) continue;
     const lookup = compileLookup(name, step, history.store, (path) => placeIn(loaded, ["preprocess", name, ...path]));
     const found = await lookup.find(
       dataset.rows.map(({ row }) => row),

@@ -71,9 +71,18 @@ export async function workingTreeState(
 }
 
 /** The files and folders of the repository that a model's verdict rests on, absolute. */
-export function filesReadFor({ manifest, dir }: LoadedManifest): string[] {
+export function filesReadFor({ manifest, dir, composition }: LoadedManifest): string[] {
   const data = manifest.dataset === undefined ? [] : datasetPaths(manifest.dataset);
-  return [MANIFEST_FILE, ...localFilesOf(manifest), ...data].map((path) => join(dir, path));
+  const own = composition === undefined ? localFilesOf(manifest) : [];
+  return [
+    ...[MANIFEST_FILE, ...own, ...data].map((path) => join(dir, path)),
+    ...[...(composition?.models.values() ?? [])].flatMap(servedFilesOf),
+  ];
+}
+
+/** Of a model that a composition uses: its own dataset says nothing of the composition. */
+function servedFilesOf({ manifest: { dataset: _, ...manifest }, ...loaded }: LoadedManifest): string[] {
+  return filesReadFor({ ...loaded, manifest });
 }
 
 /** What a reader should know of a model's files whose bytes are not the commit's; null without any. */

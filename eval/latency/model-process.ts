@@ -29,7 +29,7 @@ export type ModelProcess = {
   /**
    * Highest resident memory of the process so far, and the bytes of the tensors of one run of `batch` rows, per row.
    */
-  footprint(batch: number): Promise<{ peakRssBytes: number; bytesPerRow: number }>;
+  footprint(batch: number): Promise<{ peakRssBytes: number; bytesPerRow: number | null }>;
   close(): Promise<void>;
 };
 

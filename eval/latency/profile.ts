@@ -1,6 +1,6 @@
 import { fetchGraphs, type ArtifactDeps } from "../../models/core/artifact/artifact.ts";
 import { artifactFiles } from "../../models/core/manifest/artifact-files.ts";
-import { loadManifest } from "../../models/core/predictor/load.ts";
+import { loadManifest, modelsOf } from "../../models/core/predictor/load.ts";
 import type { Provider } from "../../models/core/session/session.ts";
 import type { PerformanceFigures } from "../schema/metrics.ts";
 import { realTimeFactor } from "./real-time-factor.ts";
@@ -61,10 +61,11 @@ export async function profile(
   deps: ProcessDeps & ArtifactDeps,
 ): Promise<PerformanceFigures> {
   const { measureMs = 150, warmMs = 40, atLeast = 3 } = options;
-  const { manifest } = await loadManifest(modelDir);
+  const loaded = await loadManifest(modelDir);
   // Fetched first, so that a cold start never includes a download. A local file needs no second reading.
-  if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined))
-    await fetchGraphs(manifest.artifact, modelDir, deps);
+  for (const { manifest, dir } of modelsOf(loaded))
+    if (artifactFiles(manifest.artifact).some(({ file }) => file.hub !== undefined))
+      await fetchGraphs(manifest.artifact, dir, deps);
   const child = await startModelProcess(
     {
       modelDir,
@@ -107,14 +108,10 @@ export async function profile(
       if (batch === 1) rtf = realTimeFactor(durationsMs, (options.audioSeconds ?? []).slice(0, MAX_ROWS));
     }
     const { peakRssBytes, bytesPerRow } = await child.footprint(sizes.at(-1) ?? 1);
-    return {
-      batches,
-      coldStartMs: child.coldStartMs,
-      peakRssBytes,
-      modelBytes: child.opened.modelBytes,
-      bytesPerRow,
-      ...(rtf === null ? {} : { rtf }),
-    };
+    const { coldStartMs, opened } = child;
+    const bytes = bytesPerRow === null ? {} : { bytesPerRow };
+    const factor = rtf === null ? {} : { rtf };
+    return { batches, coldStartMs, peakRssBytes, modelBytes: opened.modelBytes, ...bytes, ...factor };
   } finally {
     await child.close();
   }

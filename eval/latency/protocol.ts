@@ -56,5 +56,5 @@ export type TurnTimings = {
 export type Reply =
   | Opened
   | ({ kind: "timings" } & TurnTimings)
-  | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number }
+  | { kind: "footprint"; peakRssBytes: number; bytesPerRow: number | null }
   | { kind: "failed"; diagnostic: Diagnostic };

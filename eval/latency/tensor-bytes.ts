@@ -11,6 +11,7 @@ import type { OpenCommand } from "./protocol.ts";
  * is included; texts count as UTF-8.
  * @param cacheDir where the files of Git LFS pointers are
  * @param stores lookup step → the store that answers in the place of its own
+ * @returns null for a composition, which has no graph of its own
  */
 export async function tensorBytesPerRow(
   loaded: LoadedManifest,
@@ -18,7 +19,8 @@ export async function tensorBytesPerRow(
   rows: OpenCommand["rows"],
   cacheDir: string,
   stores: Readonly<Record<string, FeatureStore>>,
-): Promise<number> {
+): Promise<number | null> {
+  if (loaded.composition !== undefined) return null;
   const { steps, heads, close } = await readModelFiles(loaded, { cacheDir, env: process.env, stores });
   const pipeline = compilePipeline(loaded, steps, heads);
   const some = rows.slice(0, pipeline.fixedBatch ?? rows.length);

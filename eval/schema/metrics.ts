@@ -79,6 +79,19 @@ export const performanceFigures = z.strictObject({
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 
+const stepFigures = z.strictObject({
+  step: z.string(),
+  model: z.string(),
+  version: z.string(),
+  sha256: z.string(),
+  modelBytes: z.int(),
+  runs: z.int().describe("Single rows that were timed."),
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  failedRows: z.int().describe("Rows of the dataset that have no answer because of this step."),
+});
+export type StepFigures = z.infer<typeof stepFigures>;
+
 const modelMetrics = z.strictObject({
   model: modelIdentity,
   role: z.enum(["candidate", "baseline"]),
@@ -105,6 +118,7 @@ const modelMetrics = z.strictObject({
     .nullable(),
   measurements: z.array(measurement),
   performance: performanceFigures.nullable(),
+  steps: z.array(stepFigures).optional().describe("The steps of a composition; absent for any other model."),
 });
 export type ModelMetrics = z.infer<typeof modelMetrics>;
 

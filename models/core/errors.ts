@@ -8,6 +8,8 @@ export type Diagnostic = {
   problem: string;
   /** File, file:line:column, field path, URL or command-line flag. */
   place?: string;
+  /** The step of a composition that failed; OUTER/INNER where a step is itself a composition. */
+  step?: string;
   expected?: string;
   received?: string;
   example?: string;
@@ -40,7 +42,7 @@ export class EvaluationError extends SluiceError {}
 /** A diagnostic as several lines of text. The first line can stand alone. */
 function describeDiagnostic(diagnostic: Diagnostic): string {
   const first = diagnostic.place === undefined ? diagnostic.problem : `${diagnostic.place}: ${diagnostic.problem}`;
-  const lines = [first];
+  const lines = [diagnostic.step === undefined ? first : `step ${diagnostic.step}: ${first}`];
   if (diagnostic.expected !== undefined) lines.push(`  expected: ${diagnostic.expected}`);
   if (diagnostic.received !== undefined) lines.push(`  received: ${diagnostic.received}`);
   if (diagnostic.example !== undefined)

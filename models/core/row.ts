@@ -15,10 +15,17 @@ export class RowError extends EvaluationError {
     problem: string,
     expected: string,
     received: unknown,
-    options?: { cause?: unknown; shown?: string },
+    options?: { cause?: unknown; shown?: string; step?: string },
   ) {
     super(
-      { code: "bad-row", place: field, problem, expected, received: options?.shown ?? formatValue(received) },
+      {
+        code: "bad-row",
+        place: field,
+        problem,
+        expected,
+        received: options?.shown ?? formatValue(received),
+        ...(options?.step === undefined ? {} : { step: options.step }),
+      },
       options,
     );
     this.field = field;

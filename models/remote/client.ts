@@ -1,36 +1,12 @@
 import { InferenceClient } from "@huggingface/inference";
 import type { Access } from "./access.ts";
+import { CallError } from "./call-error.ts";
+import { checkedFetch } from "./checked-fetch.ts";
 import type { RemoteManifest } from "./manifest.ts";
 import type { ChatMessage } from "./prompt.ts";
-import { retryAfterMs } from "../core/retry-after.ts";
-
-/** No answer within its token limit comes near this size. */
-const MAX_BYTES = 8 * 1024 * 1024;
 
 export type TokenUsage = { inputTokens: number; outputTokens: number };
 export type CallEnd = { finishReason: string; usage: TokenUsage | null };
-
-/**
- * A call that ended without a whole answer. `status` is null when there was no HTTP response. The message holds nothing
- * of the prompt or the answer.
- */
-export class CallError extends Error {
-  override name = "CallError";
-  readonly status: number | null;
-  readonly retryAfterMs: number | null;
-  /** Whether the same call may succeed later. */
-  readonly transient: boolean;
-
-  constructor(
-    message: string,
-    more: { status?: number | null; retryAfterMs?: number | null; transient: boolean; cause?: unknown },
-  ) {
-    super(message, { cause: more.cause });
-    this.status = more.status ?? null;
-    this.retryAfterMs = more.retryAfterMs ?? null;
-    this.transient = more.transient;
-  }
-}
 
 /**
  * Makes one call and yields the pieces of its answer as they come.
@@ -52,16 +28,7 @@ export function createClient(
   const hub = new InferenceClient(access.token, access.endpoint === null ? {} : { endpointUrl: access.endpoint });
   const { maxTokens, temperature, topP, seed } = manifest.parameters;
   // The library never passes on the headers, and not always the status.
-  const checked: typeof fetch = async (url, init) => {
-    const response = await deps.fetch(url, { ...init, redirect: "error" });
-    if (response.ok) return bounded(response);
-    await response.body?.cancel().catch(() => {});
-    throw new CallError(`the provider answers ${response.status}`, {
-      status: response.status,
-      retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()),
-      transient: [408, 425, 429].includes(response.status) || response.status >= 500,
-    });
-  };
+  const checked = checkedFetch(deps);
 
   return async function* call(messages, signal) {
     // When the consumer stops early, the library leaves the connection open; this closes it.
@@ -126,20 +93,4 @@ function explain(error: unknown, begun: boolean): CallError {
     `${begun ? "the connection to the provider broke" : "the provider cannot be reached"}${typeof code === "string" ? ` (${code})` : ""}`,
     { transient: true, cause: error },
   );
-}
-
-function bounded(response: Response): Response {
-  let left = MAX_BYTES;
-  const limit = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      left -= chunk.length;
-      if (left < 0)
-        controller.error(new CallError(`the provider's answer has more than ${MAX_BYTES} bytes`, { transient: false }));
-      else controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body?.pipeThrough(limit) ?? null, {
-    status: response.status,
-    headers: response.headers,
-  });
 }

@@ -2,10 +2,12 @@ import type { Diagnostic } from "../core/errors.ts";
 import type { Row } from "../core/row.ts";
 import { accessFrom } from "./access.ts";
 import { createBreaker, type BreakerState } from "./breaker.ts";
-import { CallError, createClient, type CallEnd, type Client, type TokenUsage } from "./client.ts";
+import { CallError } from "./call-error.ts";
+import { createClient, type CallEnd, type Client, type TokenUsage } from "./client.ts";
 import { RemoteFailure } from "./failure.ts";
 import type { RemoteManifest } from "./manifest.ts";
 import { promptOf, type ChatMessage } from "./prompt.ts";
+import { pause } from "./pause.ts";
 import { retryDelayMs } from "./retry.ts";
 
 export type RemoteDeps = {
@@ -16,7 +18,12 @@ export type RemoteDeps = {
   now?: () => number;
   /** In [0, 1); default: `Math.random`. */
   random?: () => number;
+  /** Of a fallback: its local models, by id. */
+  local?: ReadonlyMap<string, LocalText>;
 };
+
+/** A model of this machine that answers a row with a text. */
+export type LocalText = (row: Row) => Promise<{ text: string; finishReason: string }>;
 
 /** Events for metrics and logs. They hold nothing of any prompt or answer. */
 export type RemoteEvents = {
@@ -29,29 +36,55 @@ export type RemoteEvents = {
     outputTokens: number;
   }): void;
   retried(error: CallError, attempt: number, delayMs: number): void;
-  circuit(state: BreakerState): void;
+  /** @param backend of a fallback, which has several breakers */
+  circuit(state: BreakerState, backend?: string): void;
+  /** Of a fallback: one backend was asked; `result` is "success", "partial", or the reason of the failure. */
+  attempted?(attempt: { backend: string; result: string; ms: number }): void;
 };
 
 /**
  * `firstTokenMs` and `inferenceMs` count from the start of the first call and include retries and the waits between
  * them.
  */
-type RemoteAnswer = {
+export type RemoteAnswer = {
   text: string;
   /** "stop", or "length" when the answer was cut at its token limit. */
   finishReason: string;
   usage: TokenUsage | null;
   firstTokenMs: number;
   inferenceMs: number;
+  /** Of a fallback: which of its backends answered. */
+  backend?: string;
+  /** The answer broke off after its first piece had been handed on, so that nobody else could be asked. */
+  partial?: boolean;
 };
 
 /** How long a caller waits. `deadlineAt` is on the clock of the model's `now`. */
-type AskLimits = { deadlineAt: number; signal?: AbortSignal | undefined };
+export type AskLimits = {
+  deadlineAt: number;
+  signal?: AbortSignal | undefined;
+  /** What a local model of a fallback reads. */
+  row?: Row;
+  /** Nobody sees the pieces before the end, so an answer that breaks off may be made again by the next backend. */
+  unseen?: boolean;
+};
+
+/** A backend of a fallback as it is now. */
+type BackendState = {
+  name: string;
+  backend: string;
+  model: string;
+  circuit: { state: BreakerState; retryInMs: number };
+  /** What has to be set before it can be asked; null when nothing is missing. */
+  missing: string | null;
+};
 
 export type RemoteModel = {
   /** What has to be set before the model can be asked; null when nothing is missing. */
   missing: Diagnostic | null;
   circuit(): { state: BreakerState; pauseMs: number };
+  /** Of a fallback, in the order in which they are tried. */
+  backends?(): BackendState[];
   /**
    * Makes a row's prompt. This comes before the row waits for its turn, so that a bad row is refused at once.
    *
@@ -179,7 +212,7 @@ export function openRemoteModel(manifest: RemoteManifest, events: RemoteEvents, 
 }
 
 /** A failed call as an error whose message a client may see. */
-function failureOf(error: CallError, begun: boolean): RemoteFailure {
+export function failureOf(error: CallError, begun: boolean): RemoteFailure {
   if (error.status === 401 || error.status === 403)
     return new RemoteFailure(
       "remote-refused",
@@ -190,17 +223,4 @@ function failureOf(error: CallError, begun: boolean): RemoteFailure {
   if (error.status === 503)
     return new RemoteFailure("remote-busy", "the provider is not available now", error.retryAfterMs ?? 1000);
   return new RemoteFailure("remote-failed", begun ? `the answer broke off: ${error.message}` : error.message);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -12,6 +12,7 @@ import { fingerprint, watchModels } from "./lifecycle/watch-models.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { createResponseCache } from "./http/response-cache.ts";
 import { loadLocalModel } from "./serving/local-model.ts";
+import { openLocalTexts } from "./serving/local-texts.ts";
 import { createRegistry, type Registry } from "./serving/registry.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -87,6 +88,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         );
       // Loaded only by servers with a remote model.
       const { loadRemoteModel } = await import("./serving/remote-model.ts");
+      const local = await openLocalTexts(found, settings, modelDeps);
       return loadRemoteModel(
         found,
         {
@@ -98,10 +100,14 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
               "remote call failed; trying again",
             );
           },
-          circuit: (state) => log.warn({ model: id, circuit: state }, "circuit breaker"),
+          circuit: (state, backend) =>
+            log.warn({ model: id, circuit: state, ...(backend === undefined ? {} : { backend }) }, "circuit breaker"),
         },
-        modelDeps,
-      );
+        { ...modelDeps, local: local.models, close: local.close },
+      ).catch(async (error: unknown) => {
+        await local.close();
+        throw error;
+      });
     },
     fingerprint,
     {

@@ -20,7 +20,10 @@ import { fieldErrors } from "./api.js";
  *     history: string, observed: string,
  *   }
  *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
- *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null, said: Said[] }} HeadAnswer
+ *   | {
+ *     name: string, kind: "text", text: string, cut: boolean, usage: Usage | null, said: Said[], backend: string,
+ *     partial: boolean,
+ *   }} HeadAnswer
  * @typedef {{ id: string, title: string, score: number }} Item
  * @typedef {{ level: number, values: number[] }} Quantile
  * @typedef {{ step: number, value: number }} Flagged
@@ -65,6 +68,8 @@ function readHead(head, own) {
         cut: own.finishReason === "length",
         usage: own.usage ?? null,
         said: Array.isArray(own.segments) ? own.segments : [],
+        backend: String(own.backend ?? ""),
+        partial: own.partial === true,
       };
     case "regression":
       return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };

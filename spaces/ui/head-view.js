@@ -71,6 +71,8 @@ function observed(head, row) {
 /** @param {HeadAnswer & { kind: "text" }} head */
 function written(head) {
   const facts = [
+    head.backend === "" ? "" : `answered by ${head.backend}`,
+    head.partial ? "it broke off: the rest is missing" : "",
     head.usage === null ? "" : plural(head.usage.outputTokens, "token"),
     head.cut ? "cut at its token limit" : "",
     "a text has no confidence",

@@ -6,7 +6,10 @@ import { readFields } from "./schema-fields.js";
  * What the page knows about a model, read from /models and /models/{id}.
  * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict `fits`: whether it is about the weights that are
  *   served
- * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
+ * @typedef {{
+ *   model: string, circuit: string, timeoutMs: number, concurrency: number,
+ *   backends?: { name: string, model: string, circuit: { state: string }, missing: string | null }[],
+ * }} Remote `backends`: of a fallback, in the order in which they are tried
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
  * @typedef {{
@@ -19,6 +22,7 @@ import { readFields } from "./schema-fields.js";
  *   ready: boolean, error: string, fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[],
  *   heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string,
  *   missing: string, remote: Remote | null, pair: Pair | null, predictPath: string, maxRows: number | undefined,
+ *   composition: import("./composition-graph.js").Shown | null,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) =>
  *     Promise<import("./answers.js").RowOutcome[]>,
  * }} Model
@@ -59,6 +63,7 @@ export function readModel(listed, card) {
     verdict: readVerdict(facts.gate, text(facts.artifact?.sha256)),
     remote: facts.remote === undefined ? null : { ...facts.remote, circuit: text(facts.remote.circuit?.state) },
     pair: facts.pair === undefined ? null : { model: text(facts.pair.model), answers: facts.pair.answers ?? {} },
+    composition: facts.composition ?? null,
     runs: readRuns(facts),
     prices: facts.prices ?? facts.remote?.prices ?? null,
     backend: text(facts.backend) || "local",

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { companionFiles } from "../../deploy/bundle/companions.ts";
 import { loadManifest } from "../../models/core/predictor/load.ts";
-import { linearManifest, refusal } from "../models/core/build.ts";
+import { fixture, linearManifest, refusal } from "../models/core/build.ts";
 
 let root: string;
 beforeEach(() => {
@@ -46,6 +46,25 @@ it("takes along the remote models that name this one as their pair, and nothing 
   const files = await companionFiles(await loadManifest(dir));
   expect(files.map(({ path }) => path)).toEqual(["models/reply/model.yaml", "models/reply/README.md"]);
   expect(Buffer.from(files[1]!.bytes).toString()).toBe("# Reply");
+});
+
+it("takes along a fallback, with the local models among its backends", async () => {
+  const dir = write("linear", linearManifest());
+  write("words", linearManifest({ id: "words" }));
+  writeFileSync(join(root, "words/linear.onnx"), fixture("linear.onnx"));
+  const { model: _model, ...shared } = remote();
+  const fallback = [
+    { backend: "ollama", url: "http://127.0.0.1:11434", model: "m" },
+    { backend: "onnx", model: "words" },
+    { backend: "onnx", name: "gone", model: "gone" },
+  ];
+  write("reply", { ...shared, backend: "fallback", fallback });
+  const files = await companionFiles(await loadManifest(dir));
+  expect(files.map(({ path }) => path)).toEqual([
+    "models/reply/model.yaml",
+    "models/reply/steps/words/model.yaml",
+    "models/reply/steps/words/linear.onnx",
+  ]);
 });
 
 it("publishes no secret, and no id twice", async () => {

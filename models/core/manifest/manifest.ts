@@ -246,7 +246,7 @@ export const serving = z.strictObject({
     .describe("Rows that warm the model up and fill the page."),
 });
 
-const localServing = serving.extend({
+export const localServing = serving.extend({
   response: z
     .record(z.string().min(1), z.string().min(1))
     .optional()
@@ -473,7 +473,10 @@ export const manifest = z
     });
   });
 
-export type Manifest = z.infer<typeof manifest>;
+export type Manifest = z.infer<typeof manifest> & {
+  /** Of a composition: the fields that only some of its branches read, so that a row may lack them. */
+  conditional?: readonly string[];
+};
 export type ManifestInput = z.input<typeof manifest>;
 export type Dataset = z.infer<typeof dataset>;
 export type Artifact = z.infer<typeof artifact>;

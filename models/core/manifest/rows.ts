@@ -10,7 +10,7 @@ import { fieldSteps } from "../rules/fields.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** What one field of a row must hold. `numbers` are nested lists of this shape; an empty shape is a single number. */
-type Field = { optional: boolean } & (
+export type Field = { optional: boolean } & (
   | { type: "text"; maxCharacters?: number; maxTokens?: number; known?: readonly string[] }
   | { type: "image"; urls: boolean }
   | { type: "audio"; maxSeconds: number }
@@ -27,17 +27,21 @@ type Field = { optional: boolean } & (
 type Fields = [name: string, field: Field][];
 
 /** What of a manifest says which fields a row has. */
-type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess" | "rules">>;
+type Reads = Pick<Manifest, "preprocess"> & Partial<Pick<Manifest, "postprocess" | "rules" | "conditional">>;
 
 /**
  * The fields that a model's preprocessing reads, its heads and its rules. If several steps read a field, the last one
  * decides what it holds.
  */
-function fieldsOf(manifest: Reads): Map<string, Field> {
+export function fieldsOf(manifest: Reads): Map<string, Field> {
   const heads = manifest.postprocess ?? [];
   const steps = Object.values(fieldSteps(manifest)).flatMap(fieldsOfStep);
   const fields = new Map([...heads.flatMap(excludedField), ...steps]);
   for (const [name, field] of heads.flatMap(observedField)) if (!fields.has(name)) fields.set(name, field);
+  for (const name of manifest.conditional ?? []) {
+    const field = fields.get(name);
+    if (field !== undefined) fields.set(name, { ...field, optional: true });
+  }
   return fields;
 }
 

@@ -48,6 +48,10 @@ export type TextResult = {
   usage: { inputTokens: number; outputTokens: number } | null;
   /** Of a sound that was cut: what was said from `start` to `end`, in seconds. */
   segments?: { start: number; end: number; text: string }[];
+  /** Of a model with several backends: the one that answered. */
+  backend?: string;
+  /** The backend broke off after its first words: the rest is missing. */
+  partial?: true;
 };
 export type HeadResult =
   | ClassificationResult

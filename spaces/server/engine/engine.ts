@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
+import type { StepRun } from "../../../models/core/predictor/interface.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
@@ -43,6 +44,8 @@ type RunCost = {
   tokens: number;
   /** Of a decode loop: tokens that it made, and the longest time until the first of a run. */
   generated?: { tokens: number; firstTokenMs: number };
+  /** Of a composition: the calls of its steps. */
+  steps?: StepRun[];
 };
 
 export type RowsResult = { answers: RowAnswer[]; cost: RunCost };

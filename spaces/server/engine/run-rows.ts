@@ -26,6 +26,7 @@ export async function runRows(
       : {}),
     ...(live === undefined ? {} : { signal: live.signal }),
     ...(live?.onPiece === undefined ? {} : { onPiece: live.onPiece }),
+    onStep: (step) => void (cost.steps ??= []).push(step),
     onRun(run) {
       cost.inferenceMs += run.ms;
       cost.runs += 1;

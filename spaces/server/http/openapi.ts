@@ -13,6 +13,7 @@ const problem = z
     code: z.string().describe("Stable, for programs."),
     detail: z.string().optional(),
     instance: z.string().optional().describe("The request's id."),
+    step: z.string().optional().describe("Of a composition: the step that failed."),
     errors: z
       .array(
         z.object({

@@ -223,7 +223,10 @@ export function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: f
     outcome.refused ? 422 : 500,
     outcome.refused ? "bad-row" : isProblemCode(outcome.diagnostic.code) ? outcome.diagnostic.code : "model-failed",
     outcome.field === null ? outcome.diagnostic.problem : `${field}: ${outcome.diagnostic.problem}`,
-    { errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }] },
+    {
+      errors: [{ ...fieldProblem(outcome.diagnostic, field), ...exampleOf(model.example, outcome.field ?? "") }],
+      step: outcome.diagnostic.step,
+    },
   );
   return problem;
 }

@@ -14,6 +14,8 @@ export type ProblemBody = {
   detail?: string;
   instance?: string;
   errors?: FieldProblem[];
+  /** The step of a composition that failed. */
+  step?: string;
 };
 
 const TITLES: Record<number, string> = {
@@ -49,7 +51,7 @@ export class Problem extends Error {
     status: number,
     code: ProblemCode,
     detail?: string,
-    more: { errors?: FieldProblem[]; headers?: Record<string, string> } = {},
+    more: { errors?: FieldProblem[]; headers?: Record<string, string>; step?: string | undefined } = {},
   ) {
     super(detail ?? code);
     this.body = {
@@ -59,6 +61,7 @@ export class Problem extends Error {
       code,
       ...(detail === undefined ? {} : { detail }),
       ...(more.errors === undefined ? {} : { errors: more.errors }),
+      ...(more.step === undefined ? {} : { step: more.step }),
     };
     this.headers = more.headers ?? {};
   }

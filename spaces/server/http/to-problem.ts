@@ -23,6 +23,7 @@ export function toProblem(error: unknown, log: Serving["log"]): Problem {
   if (known !== undefined) return new Problem(known[0], known[1], (error as Error).message);
   if (error instanceof EvaluationError && (code === "feeds" || code === "run-failed" || code === "static-batch"))
     return new Problem(400, code, error.diagnostic.problem, {
+      step: error.diagnostic.step,
       errors: [
         {
           field: "inputs",

@@ -1,5 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import { folderBeside, folderInside, modelsNamed } from "../../../models/core/graph/nodes.ts";
 import type { Registry, Slot } from "../serving/registry.ts";
 
 const EVERY_MS = 1000;
@@ -33,9 +36,38 @@ export function watchModels(registry: Pick<Registry, "slots" | "reload">, everyM
 }
 
 /**
- * Names, sizes, times and inodes of the folder's own files. Sub-folders (data, training) do not belong to the model.
+ * Names, sizes, times and inodes of the folder's own files, and of those of a composition's models. Sub-folders (data,
+ * training) do not belong to the model.
  */
-export async function fingerprint(dir: string): Promise<string> {
+export function fingerprint(dir: string): Promise<string> {
+  return fingerprintWithin(dir, []);
+}
+
+/** @param within the compositions that this model is a part of; a broken one may be a part of itself */
+async function fingerprintWithin(dir: string, within: readonly string[]): Promise<string> {
+  const own = await ofFolder(dir);
+  const steps = within.includes(resolve(dir)) ? [] : await stepDirs(dir);
+  const below = steps.map((step) => fingerprintWithin(step, [...within, resolve(dir)]));
+  return [own, ...(await Promise.all(below))].join("\n");
+}
+
+/** The folders of the models that a composition names, in it or beside it; none for any other model. */
+async function stepDirs(dir: string): Promise<string[]> {
+  const text = await readFile(join(dir, "model.yaml"), "utf8").catch(() => "");
+  if (!/^backend:\s*["']?graph\b/m.test(text)) return [];
+  let plain: unknown;
+  try {
+    plain = parse(text);
+  } catch {
+    return [];
+  }
+  return modelsNamed(plain).map((model) => {
+    const inside = join(dir, folderInside(model));
+    return existsSync(inside) ? inside : join(dir, folderBeside(plain, model));
+  });
+}
+
+async function ofFolder(dir: string): Promise<string> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
     const facts = await Promise.all(

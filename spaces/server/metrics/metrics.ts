@@ -92,6 +92,31 @@ export function createMetrics(
     ["model"],
     SHORT_SECONDS,
   );
+  const stepTime = histogram(
+    "composition_step_duration_seconds",
+    "Time in a step of a composition, per group of rows",
+    ["model", "step"],
+    SHORT_SECONDS,
+  );
+  const stepRows = counter("composition_step_rows_total", "Rows that came to a step of a composition", [
+    "model",
+    "step",
+  ]);
+  const stepErrors = counter("composition_step_errors_total", "Rows without an answer because of a step", [
+    "model",
+    "step",
+  ]);
+  const backendRequests = counter(
+    "fallback_backend_requests_total",
+    "Calls of a fallback's backends, by result; of `success` and `partial` it was the answering one",
+    ["model", "backend", "result"],
+  );
+  const backendTime = histogram(
+    "fallback_backend_duration_seconds",
+    "Time from asking a backend of a fallback to its end",
+    ["model", "backend"],
+    SECONDS,
+  );
   const batchSize = histogram("inference_batch_size", "Rows of a group that ran together", ["model"], SIZES);
   const runs = counter("inference_runs_total", "Runs of the graph", ["model"]);
   const rows = counter("inference_rows_total", "Rows that were run", ["model"]);
@@ -308,6 +333,12 @@ export function createMetrics(
         runs.inc(labels, run.runs);
         rows.inc(labels, run.rows);
         tokens.inc(labels, run.tokens);
+        for (const { step, rows: taken, failed, ms } of run.steps ?? []) {
+          const of = { ...labels, step };
+          stepTime.observe(of, ms / 1000);
+          stepRows.inc(of, taken);
+          stepErrors.inc(of, failed);
+        }
         if (run.generated === undefined) return;
         generated.inc(labels, run.generated.tokens);
         firstToken.observe(labels, run.generated.firstTokenMs / 1000);
@@ -324,6 +355,10 @@ export function createMetrics(
         remoteTokens.inc({ model, direction: "output" }, row.outputTokens);
       },
       retried: () => remoteRetries.inc({ model }),
+      attempted({ backend, result, ms }) {
+        backendRequests.inc({ model, backend, result });
+        backendTime.observe({ model, backend }, ms / 1000);
+      },
     }),
     loaded(slot, model) {
       const card = model.card() as {

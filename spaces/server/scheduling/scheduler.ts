@@ -1,3 +1,4 @@
+import type { StepRun } from "../../../models/core/predictor/interface.ts";
 import type { Row } from "../../../models/core/row.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import { EngineLost, type Engine, type Feeds, type LiveRows, type RowAnswer } from "../engine/engine.ts";
@@ -26,6 +27,7 @@ export type SchedulerEvents = {
     inferenceMs: number;
     totalMs: number;
     generated?: { tokens: number; firstTokenMs: number };
+    steps?: readonly StepRun[];
   }): void;
   waited(queueMs: number): void;
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
-import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
+import { modelsOf, type LoadedManifest } from "../../../models/core/predictor/load.ts";
 import type { ArtifactDeps } from "../../../models/core/artifact/artifact.ts";
 import type { Row } from "../../../models/core/row.ts";
 import { headsWriter } from "../../../models/core/postprocess/heads-json.ts";
@@ -29,6 +29,7 @@ import { createRecorder, type Recorder } from "../watch/recorder.ts";
 import { only } from "./only.ts";
 import { streamed } from "./streamed.ts";
 import { speechOf } from "./speech-of.ts";
+import { compositionCard } from "./composition-card.ts";
 import { largestSizes } from "./largest-sizes.ts";
 
 const SWEPT = [4, 8, 16, 32] as const;
@@ -157,7 +158,9 @@ function serve(
     id: manifest.id,
     version: manifest.version,
     digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}`,
-    cacheable: Object.values(manifest.preprocess).every((step) => step.kind !== "lookup"),
+    cacheable: modelsOf(loaded).every((model) =>
+      Object.values(model.manifest.preprocess).every((step) => step.kind !== "lookup"),
+    ),
     rowSchema: schema,
     example: manifest.serving.examples[0] ?? null,
     wellFormed: rowChecker(manifest),
@@ -187,6 +190,9 @@ function serve(
       description: manifest.description,
       ...(manifest.license === undefined ? {} : { license: manifest.license }),
       backend: "local",
+      ...(loaded.composition === undefined
+        ? {}
+        : { composition: compositionCard(loaded.composition, described.steps ?? []) }),
       ...(manifest.architecture.length === 0 ? {} : { architecture: manifest.architecture }),
       ...(manifest.dataset === undefined
         ? {}
@@ -256,12 +262,16 @@ function serve(
       inChunks(rows, chunkRows, lengthOf, engine.slots + 1, scheduler, requestDeadline),
     stream: manifest.generate === undefined ? null : (row, deadline) => streamed(scheduler, row, deadline),
     watch: facts.watch,
-    tensors: {
-      inputs: described.inputs,
-      outputs: described.outputs,
-      largest: largestSizes(manifest, described.inputs),
-      run: (feeds, fetches, rows, requestDeadline) => scheduler.tensors(feeds, fetches, rows, requestDeadline),
-    },
+    // A composition whose rows are no tensors has no inputs.
+    tensors:
+      described.inputs.length === 0
+        ? null
+        : {
+            inputs: described.inputs,
+            outputs: described.outputs,
+            largest: largestSizes(manifest, described.inputs),
+            run: (feeds, fetches, rows, requestDeadline) => scheduler.tensors(feeds, fetches, rows, requestDeadline),
+          },
     load: () => ({ ...scheduler.state(), estimatedWaitMs: scheduler.estimatedWaitMs() }),
     async close() {
       await scheduler.drain();

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import type { LoadedRemote } from "../../../models/core/predictor/load.ts";
+import type { TextResult } from "../../../models/core/postprocess/result.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { RemoteFailure } from "../../../models/remote/failure.ts";
-import { openRemoteModel, type RemoteDeps, type RemoteEvents } from "../../../models/remote/model.ts";
+import type { RemoteDeps, RemoteEvents } from "../../../models/remote/model.ts";
+import { openRemote } from "../../../models/remote/open.ts";
 import { remoteRowSchema, type ChatMessage } from "../../../models/remote/prompt.ts";
 import { Refused } from "../scheduling/refused.ts";
 import type { RequestDeadline } from "../scheduling/scheduler.ts";
@@ -23,16 +25,21 @@ export type RemoteModelEvents = RemoteEvents & { waited(queueMs: number): void }
 export async function loadRemoteModel(
   { manifest, dir }: LoadedRemote,
   events: RemoteModelEvents,
-  deps: RemoteDeps,
+  deps: RemoteDeps & { close?: () => Promise<void> },
 ): Promise<ServedModel> {
   const now = deps.now ?? (() => performance.now());
-  const remote = openRemoteModel(manifest, events, deps);
+  const remote = openRemote(manifest, events, deps);
   const turns = createTurns(manifest.limits, now);
   const rows = remoteRowSchema(manifest);
   const loadedAt = new Date().toISOString();
   const readme = await readFile(join(dir, "README.md"), "utf8").catch(() => null);
 
-  async function* stream(row: Row, requestDeadline: RequestDeadline): AsyncGenerator<string, Prediction> {
+  /** @param unseen whether nobody sees the pieces before the end */
+  async function* pieces(
+    row: Row,
+    requestDeadline: RequestDeadline,
+    unseen: boolean,
+  ): AsyncGenerator<string, Prediction> {
     let release = () => {};
     try {
       let prompt: ChatMessage[];
@@ -50,10 +57,18 @@ export async function loadRemoteModel(
       const queueMs = now() - enqueuedAt;
       events.waited(queueMs);
       const { deadlineAt, disconnect } = requestDeadline;
-      const answer = yield* remote.ask(prompt, { deadlineAt, signal: disconnect?.signal() });
-      const { text, finishReason, usage, inferenceMs, firstTokenMs } = answer;
+      const answer = yield* remote.ask(prompt, { deadlineAt, signal: disconnect?.signal(), row, unseen });
+      const { text, finishReason, usage, inferenceMs, firstTokenMs, backend, partial } = answer;
+      const head: TextResult = {
+        kind: "text",
+        text,
+        finishReason,
+        usage,
+        ...(backend === undefined ? {} : { backend }),
+        ...(partial === true ? { partial } : {}),
+      };
       return {
-        outcome: { ok: true, heads: { [manifest.head]: { kind: "text", text, finishReason, usage } } },
+        outcome: { ok: true, heads: { [manifest.head]: head } },
         timing: { queueMs, inferenceMs, firstTokenMs },
       };
     } catch (error) {
@@ -64,9 +79,9 @@ export async function loadRemoteModel(
   }
 
   const predict = async (row: Row, requestDeadline: RequestDeadline): Promise<Prediction> => {
-    const pieces = stream(row, requestDeadline);
+    const all = pieces(row, requestDeadline, true);
     for (;;) {
-      const { value, done } = await pieces.next();
+      const { value, done } = await all.next();
       if (done) return value;
     }
   };
@@ -74,7 +89,7 @@ export async function loadRemoteModel(
   return {
     id: manifest.id,
     version: manifest.version,
-    digest: `${manifest.model}:${manifest.version}`,
+    digest: `${manifest.id}:${manifest.version}`,
     cacheable: false,
     rowSchema: rows,
     example: manifest.serving.examples[0] ?? null,
@@ -95,11 +110,11 @@ export async function loadRemoteModel(
       },
       heads: [{ name: manifest.head, kind: "text" }],
       remote: {
-        model: manifest.model,
+        ...(manifest.backend === "fallback"
+          ? { model: manifest.fallback.map(({ model }) => model).join(", "), backends: remote.backends!() }
+          : { model: manifest.model, retry: manifest.retry, breaker: manifest.breaker }),
         parameters: manifest.parameters,
         circuit: { state: remote.circuit().state, retryInMs: Math.round(remote.circuit().pauseMs) },
-        retry: manifest.retry,
-        breaker: manifest.breaker,
         timeoutMs: manifest.limits.timeoutMs,
         concurrency: manifest.limits.concurrency,
         queue: manifest.limits.queue,
@@ -128,7 +143,7 @@ export async function loadRemoteModel(
       };
       return { outcomes: await pLimit(manifest.limits.concurrency).map(many, one), timing };
     },
-    stream,
+    stream: (row, requestDeadline) => pieces(row, requestDeadline, false),
     tensors: null,
     watch: null,
     load: () => ({
@@ -136,6 +151,9 @@ export async function loadRemoteModel(
       runningGroups: turns.taken(),
       estimatedWaitMs: remote.circuit().pauseMs,
     }),
-    close: () => turns.close(),
+    async close() {
+      await turns.close();
+      await deps.close?.();
+    },
   };
 }

@@ -79,7 +79,11 @@ describe("a manifest with a remote backend", () => {
     [
       "another backend",
       { ...remote(), backend: "openai" },
-      { code: "config-value", problem: "`backend` has an unknown value", expected: "one of onnx, hf-inference" },
+      {
+        code: "config-value",
+        problem: "`backend` has an unknown value",
+        expected: "one of onnx, hf-inference, fallback, graph",
+      },
     ],
     ["another task", { ...remote(), task: "regression" }, { code: "config-value", expected: '"text-generation"' }],
     [

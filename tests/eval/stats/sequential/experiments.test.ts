@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../../../eval/stats/random.ts";
-import { assignedArm, assignedToCandidate, assignmentFraction } from "../../../../eval/stats/sequential/assignment.ts";
+import { assignedArm, assignedToCandidate, assignmentFraction } from "../../../../models/core/assignment.ts";
 import { detectorBets, observeChange, startEDetector } from "../../../../eval/stats/sequential/e-detector.ts";
 import { alwaysValidP, type Arm, mixtureLikelihoodRatio } from "../../../../eval/stats/sequential/msprt.ts";
 import {
