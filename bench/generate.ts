@@ -193,7 +193,7 @@ async function measure(one: Case): Promise<string> {
       const { user, system } = process.cpuUsage(used);
       figures[who].push(tokens / seconds);
       figures[`${who}Cpu`].push((1e6 * tokens) / (user + system));
-      if (who === "own" && one.seconds !== null) figures.rtf.push(seconds / one.seconds);
+      if (who === "own" && one.seconds !== null) figures.rtf.push((user + system) / 1e6 / one.seconds);
     }
   }
   await bare.close();
@@ -212,7 +212,7 @@ Command: \`node scripts/with-node24.mjs bench/generate.ts --speech DIR\` (DIR: M
 
 The bare loop is what somebody writes by hand for this one export: tensors of ONNX Runtime go round as they are, and nothing is checked. A toy's step costs almost nothing, so it shows the loop's own work. Medians over ${rounds} rounds; of the ratio also the smallest and the largest.
 
-| model | tokens/s | bare loop | ratio by processor time | ms to the first token | seconds per second of sound |
+| model | tokens/s | bare loop | ratio by processor time | ms to the first token | processor seconds per second of sound |
 | --- | --- | --- | --- | --- | --- |
 ${lines.join("\n")}
 `;

@@ -9,24 +9,51 @@ export function drawToken(
   { temperature, topK, topP }: { temperature: number; topK?: number | undefined; topP?: number | undefined },
   uniform: number,
 ): number {
+  const known = topK === undefined ? possible(logits) : best(logits, topK);
+  const top = known.reduce((most, token) => Math.max(most, logits[token]!), -Infinity);
+  const weightOf = (token: number) => Math.exp((logits[token]! - top) / temperature);
+  const kept = topP === undefined ? known : nucleus(known, weightOf, topP, logits);
+  let rest = uniform * kept.reduce((sum, token) => sum + weightOf(token), 0);
+  for (const token of kept) {
+    rest -= weightOf(token);
+    if (rest < 0) return token;
+  }
+  return kept.at(-1)!;
+}
+
+function possible(logits: Float32Array): number[] {
   const tokens: number[] = [];
   for (let i = 0; i < logits.length; i++) if (logits[i]! > -Infinity) tokens.push(i);
-  tokens.sort((a, b) => logits[b]! - logits[a]! || a - b);
-  if (topK !== undefined) tokens.length = Math.min(tokens.length, topK);
-  const top = logits[tokens[0]!]!;
-  const weights = tokens.map((token) => Math.exp((logits[token]! - top) / temperature));
-  let kept = weights.length;
-  if (topP !== undefined) {
-    const all = weights.reduce((sum, weight) => sum + weight, 0);
-    let sum = 0;
-    kept = 1 + weights.findIndex((weight) => (sum += weight) >= topP * all);
-    if (kept === 0) kept = weights.length;
+  return tokens;
+}
+
+/** The `count` best, best first: a vocabulary is too long to be sorted for every token. */
+function best(logits: Float32Array, count: number): number[] {
+  const kept: number[] = [];
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token]!;
+    if (logit === -Infinity || (kept.length === count && logit <= logits[kept.at(-1)!]!)) continue;
+    let at = kept.length;
+    while (at > 0 && logits[kept[at - 1]!]! < logit) at--;
+    kept.splice(at, 0, token);
+    if (kept.length > count) kept.pop();
   }
-  const total = weights.slice(0, kept).reduce((sum, weight) => sum + weight, 0);
-  let rest = uniform * total;
-  for (let i = 0; i < kept; i++) {
-    rest -= weights[i]!;
-    if (rest < 0) return tokens[i]!;
-  }
-  return tokens[kept - 1]!;
+  return kept;
+}
+
+function nucleus(
+  tokens: readonly number[],
+  weightOf: (token: number) => number,
+  share: number,
+  logits: Float32Array,
+): number[] {
+  const total = tokens.reduce((sum, token) => sum + weightOf(token), 0);
+  // Those below this are together less than what the nucleus leaves out, so that they need not be sorted.
+  const least = ((1 - share) * total) / tokens.length;
+  const likely = tokens
+    .filter((token) => weightOf(token) >= least)
+    .toSorted((a, b) => logits[b]! - logits[a]! || a - b);
+  let sum = 0;
+  const last = likely.findIndex((token) => (sum += weightOf(token)) >= share * total);
+  return last === -1 ? likely : likely.slice(0, last + 1);
 }

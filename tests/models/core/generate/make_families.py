@@ -82,11 +82,14 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(cross, kv_heads) for _ in range(LAYERS))
         self.out = nn.Linear(WIDTH, VOCABULARY)
 
-    def forward(self, ids, hidden=None, cross_mask=None, past=None, cross=None, mask=None, positions=None):
-        """past, cross: a (key, value) of each layer. Returns logits, the new past and the cross keys and values."""
+    def forward(self, ids, hidden=None, cross_mask=None, past=None, cross=None, mask=None, positions=None, at=None):
+        """past, cross: a (key, value) of each layer. at: where the tokens stand.
+
+        Returns logits, the new past and the cross keys and values.
+        """
         before = 0 if past is None else past[0][0].shape[2]
         length = ids.shape[1]
-        places = torch.arange(length) + before
+        places = torch.arange(length) + before if at is None else at
         x = self.embed(ids) + self.place(places if positions is None else positions)
         seen = (torch.arange(before + length)[None, :] <= places[:, None]).float()[None, None]
         if mask is not None:
@@ -134,7 +137,7 @@ def export(name, call, parts, inputs, outputs, axes):
     dynamic = {}
     for one in [*inputs, *outputs]:
         found = next((value for part, value in axes if part in one), None)
-        if found is not None:
+        if found:
             dynamic[one] = found
     torch.onnx.export(
         Wrapped(call, *parts).eval().requires_grad_(False), tuple(inputs.values()), path,
@@ -187,11 +190,12 @@ def merge(name, without, with_past):
 
 B, S, T = {0: "batch_size"}, {0: "batch_size", 1: "encoder_sequence_length"}, {0: "batch_size", 1: "decoder_sequence_length"}
 AXES = [
+    ("num_logits_to_keep", {}),
     ("encoder.key", {0: "batch_size", 2: "encoder_sequence_length_out"}), ("encoder.value", {0: "batch_size", 2: "encoder_sequence_length_out"}),
     (".key", {0: "batch_size", 2: "past_sequence_length"}), (".value", {0: "batch_size", 2: "past_sequence_length"}),
     ("encoder_hidden_states", S), ("last_hidden_state", S), ("encoder_attention_mask", S),
     ("attention_mask", {0: "batch_size", 1: "total_sequence_length"}), ("input_features", B),
-    ("input_ids", T), ("position_ids", T), ("logits", T),
+    ("input_ids", T), ("position_ids", T), ("cache_position", {0: "decoder_sequence_length"}), ("logits", T),
 ]
 
 
@@ -200,6 +204,8 @@ def example_cache(length, heads=HEADS):
 
 
 def encoder_decoder(family, kind, merged, masked):
+    # Some exports of Whisper are told where the new tokens stand.
+    placed = family == "whisper"
     encoder, decoder = Encoder(kind), Decoder(True)
     ids = torch.randint(3, VOCABULARY, (2, 3))
     hidden, mask = torch.randn(2, 5, WIDTH), torch.ones(2, 5, dtype=torch.int64)
@@ -210,23 +216,27 @@ def encoder_decoder(family, kind, merged, masked):
     export(f"{family}-encoder.onnx", lambda *x: encoder(*x), [encoder], inputs, ["last_hidden_state"], AXES)
 
     def first(ids, *rest):
-        logits, own, cross = decoder(ids, rest[-1], rest[0] if masked else None)
+        rest = list(rest)
+        at = rest.pop() if placed else None
+        logits, own, cross = decoder(ids, rest[-1], rest[0] if masked else None, at=at)
         both = [one for i in range(LAYERS) for one in (*own[i], *cross[i])]
         return (logits, *both)
 
     def following(ids, *rest):
         rest = list(rest)
+        at = rest.pop() if placed else None
         cross_mask = rest.pop(0) if masked else None
         own, cross = paired(rest[: 2 * LAYERS]), paired(rest[2 * LAYERS :])
-        logits, own, _ = decoder(ids, None, cross_mask, own, cross)
+        logits, own, _ = decoder(ids, None, cross_mask, own, cross, at=at)
         return (logits, *flat(own))
 
+    where = lambda start, count: {"cache_position": torch.arange(start, start + count)} if placed else {}
     extra = {"encoder_attention_mask": mask} if masked else {}
     presents = [f"present.{i}.{side}.{part}" for i in range(LAYERS) for side in ("decoder", "encoder") for part in ("key", "value")]
-    path = export(f"{family}-decoder.onnx", first, [decoder], {"input_ids": ids, **extra, "encoder_hidden_states": hidden}, ["logits", *presents], AXES)
+    path = export(f"{family}-decoder.onnx", first, [decoder], {"input_ids": ids, **extra, "encoder_hidden_states": hidden, **where(0, 3)}, ["logits", *presents], AXES)
     cached = dict(zip(names("past_key_values", "decoder."), example_cache(4)))
     cached.update(zip(names("past_key_values", "encoder."), example_cache(5)))
-    past = export(f"{family}-with-past.onnx", following, [decoder], {"input_ids": ids[:, :1], **extra, **cached}, ["logits", *names("present", "decoder.")], AXES)
+    past = export(f"{family}-with-past.onnx", following, [decoder], {"input_ids": ids[:, :1], **extra, **cached, **where(4, 1)}, ["logits", *names("present", "decoder.")], AXES)
     if merged:
         merge(f"{family}-merged.onnx", path, past)
 
@@ -262,12 +272,19 @@ def decoder_only(family, kv_heads):
     decoder = Decoder(False, kv_heads)
     ids = torch.randint(3, VOCABULARY, (2, 3))
 
+    # Some exports of Llama are told of how many tokens the logits are wanted.
+    counted = family == "llama"
+
     def model(ids, mask, positions, *past):
+        past = list(past)
+        keep = past.pop() if counted else None
         logits, own, _ = decoder(ids, past=paired(past), mask=mask, positions=positions)
-        return (logits, *flat(own))
+        return (logits if keep is None else logits[:, -keep:], *flat(own))
 
     inputs = {"input_ids": ids, "attention_mask": torch.ones(2, 7, dtype=torch.int64), "position_ids": torch.arange(4, 7)[None].repeat(2, 1)}
     inputs.update(zip(names("past_key_values", ""), example_cache(4, kv_heads)))
+    if counted:
+        inputs["num_logits_to_keep"] = torch.tensor(1)
     export(f"{family}-model.onnx", model, [decoder], inputs, ["logits", *names("present", "")], AXES)
     return lambda _, made: decoder(torch.tensor([made]))[0][0, -1]
 
