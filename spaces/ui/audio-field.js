@@ -16,7 +16,7 @@ export function audioControl(facts) {
   let recorder = null;
   const preview = h("div", { class: "audio-preview" });
   const file = h("input", { type: "file", accept: "audio/*,video/mp4,video/webm" });
-  const record = h("button", { type: "button", class: "record" }, "Record");
+  const record = h("button", { type: "button", class: "plain small record" }, "Record");
   const zone = h(
     "div",
     { class: "drop" },
