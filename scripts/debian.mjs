@@ -47,6 +47,12 @@ const needed = [
     onlyFor: "test:slow",
   },
   {
+    name: "faad",
+    packages: ["faad"],
+    without: "AAC (M4A, MP4) will not be decoded in tests",
+    isThere: () => onPath("faad"),
+  },
+  {
     name: "Redis",
     packages: ["redis-server"],
     without: "features in Redis will not be tried",

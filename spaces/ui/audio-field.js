@@ -2,7 +2,7 @@ import { fill, h } from "./dom.js";
 import { size } from "./format.js";
 
 /** A recording that nobody ends. */
-const longestMs = 120_000;
+const maxRecordingMs = 120_000;
 
 /**
  * A sound: a file that was chosen or dropped, or what the microphone hears. It can be listened to before it is sent.
@@ -16,7 +16,7 @@ export function audioControl(facts) {
   let recorder = null;
   const preview = h("div", { class: "audio-preview" });
   const file = h("input", { type: "file", accept: "audio/*,video/mp4,video/webm" });
-  const record = h("button", { type: "button", class: "record" }, "Record");
+  const record = h("button", { type: "button", class: "plain small record" }, "Record");
   const zone = h(
     "div",
     { class: "drop" },
@@ -35,14 +35,14 @@ export function audioControl(facts) {
     const reader = new FileReader();
     reader.addEventListener("load", () => {
       value = String(reader.result);
-      show(value, `${name}, ${size(chosen.size)}`);
+      fillPreview(value, `${name}, ${size(chosen.size)}`);
       zone.dispatchEvent(new Event("input", { bubbles: true }));
     });
     reader.readAsDataURL(chosen);
   };
 
   /** @param {string} source a data: URL @param {string} words */
-  const show = (source, words) => {
+  const fillPreview = (source, words) => {
     const player = h("audio", { controls: "", src: source, "aria-label": `The sound for ${facts.name}` });
     player.addEventListener("error", () =>
       fill(preview, h("p", { class: "warn" }, "The browser cannot play this file; the server may still read it.")),
@@ -63,7 +63,7 @@ export function audioControl(facts) {
     const pieces = [];
     const own = new MediaRecorder(stream);
     recorder = own;
-    const limit = setTimeout(() => own.stop(), longestMs);
+    const limit = setTimeout(() => own.stop(), maxRecordingMs);
     own.addEventListener("dataavailable", ({ data }) => pieces.push(data));
     own.addEventListener("stop", () => {
       clearTimeout(limit);
@@ -103,7 +103,7 @@ export function audioControl(facts) {
       value = typeof given === "string" && given !== "" ? given : undefined;
       file.value = "";
       if (value === undefined) fill(preview);
-      else show(value.startsWith("data:") ? value : `data:;base64,${value}`, "an example");
+      else fillPreview(value.startsWith("data:") ? value : `data:;base64,${value}`, "an example");
     },
   };
 }

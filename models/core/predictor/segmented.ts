@@ -39,6 +39,7 @@ type Options = {
   rowName?: (index: number) => string;
   signal?: AbortSignal;
   observe?: Observe;
+  onPiece?: (index: number, piece: string) => void;
   badOutput?: "throw" | "row";
 };
 
@@ -87,7 +88,8 @@ export async function segmentedPredictor<P extends Inner>(
           ? [{ index, row: rows[index]! }]
           : heard.segments.map((one) => ({ index, row: partOf(rows[index]!, step, heard, one) })),
       );
-      const { observe: _observe, ...passed } = options;
+      // Pieces of one segment are no pieces of the row's text: such a text comes whole.
+      const { observe: _observe, onPiece: _onPiece, ...passed } = options;
       const answers =
         parts.length === 0
           ? []

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import { liveCounts } from "../../../models/profile/live.ts";
 import { feedbackItem } from "../watch/feedback.ts";
+import { pcmFormats } from "../speech/pcm.ts";
 import type { Serving } from "./context.ts";
 import { fileContent } from "./file-body.ts";
 
@@ -309,6 +310,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
       examples.length === 0 ? undefined : { rows: examples },
       "Predictions",
     );
+    if (slot.state.model.speech !== undefined) paths[`/models/${slot.id}/stream`] = streamPath(slot.id);
     if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
@@ -333,6 +335,27 @@ export function openApi(serving: Serving): Record<string, unknown> {
 
 const feedbackAnswer = z.object({
   result: z.enum(["recorded", "repeated"]).describe("repeated: the same was there already, and nothing changed."),
+});
+
+/** A WebSocket, as far as OpenAPI can say it. */
+const streamPath = (id: string): object => ({
+  get: {
+    tags: [id],
+    summary: `Speech to ${id} while it is spoken: a WebSocket`,
+    description:
+      'Binary frames of samples in, and {"type":"end"}; JSON events out: ready, partial, final, result, error. See docs/audio.md.',
+    parameters: [
+      {
+        name: "rate",
+        in: "query",
+        required: false,
+        schema: { type: "integer", minimum: 8000, maximum: 48_000 },
+        description: "Samples a second; default: the model's.",
+      },
+      { name: "format", in: "query", required: false, schema: { enum: pcmFormats, default: "s16le" } },
+    ],
+    responses: { "101": { description: "The stream" }, ...failures, "426": failure("Not a WebSocket") },
+  },
 });
 
 /** What is counted of a model, and the true labels that it takes. */

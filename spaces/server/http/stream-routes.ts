@@ -5,7 +5,7 @@ import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { ClientDisconnect } from "../scheduling/client-disconnect.ts";
 import type { ServedModel, SpeechModel } from "../serving/served-model.ts";
 import { pcmFormats, pcmReader } from "../speech/pcm.ts";
-import { SpeechStream, type SpeechEvent } from "../speech/speech-stream.ts";
+import { SoundTooLong, SpeechStream, type SpeechEvent } from "../speech/speech-stream.ts";
 import { readyModel, type Serving } from "./context.ts";
 import { outcomeProblem } from "./predict.ts";
 import { Problem } from "./problem.ts";
@@ -106,7 +106,8 @@ function converse(
   const fail = (error: unknown) => {
     if (over) return;
     over = true;
-    const problem = toProblem(error, serving.log);
+    const problem =
+      error instanceof SoundTooLong ? new Problem(413, "sound-too-long", error.message) : toProblem(error, serving.log);
     countRefusal(serving.metrics, model.id, problem);
     if (socket.readyState === socket.OPEN)
       socket.send(JSON.stringify({ type: "error", problem: { ...problem.body, instance: id } }));

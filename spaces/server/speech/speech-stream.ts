@@ -4,7 +4,6 @@ import { Cutter } from "../../../models/core/speech/cutter.ts";
 import { joinTexts, seconds, type AnsweredSegment } from "../../../models/core/speech/join-texts.ts";
 import type { Segment } from "../../../models/core/speech/segmenter.ts";
 import type { VoiceActivity } from "../../../models/core/speech/voice-activity.ts";
-import { Problem } from "../http/problem.ts";
 import type { SpeechModel } from "../serving/served-model.ts";
 import { AgreedWords } from "./agreed-words.ts";
 
@@ -19,13 +18,18 @@ type StreamDeps = {
   rate: number;
   /** New sound after which the open segment is heard again. */
   partialMs: number;
-  /** @throws Problem, Refused where the model has no answer */
+  /** @throws where the model has no answer */
   answer(pcm: Float32Array): Promise<Record<string, HeadResult>>;
   send(event: SpeechEvent): void;
   /** What went wrong in a partial hearing; the next one may go well. */
   onPartialError(error: unknown): void;
   now(): number;
 };
+
+/** The stream has brought more sound than its model takes. */
+export class SoundTooLong extends Error {
+  override name = "SoundTooLong";
+}
 
 /** A hearing may take this share of the time, so that what comes in is answered first. */
 const hearingShare = 0.5;
@@ -56,7 +60,7 @@ export class SpeechStream {
     this.#resampler = new Resampler(deps.rate, model.rate);
   }
 
-  /** @throws Problem 413 past the model's longest sound, and as `answer` */
+  /** @throws SoundTooLong past the model's longest sound, and as `answer` */
   async push(samples: Float32Array): Promise<void> {
     await this.#take(this.#resampler.push(samples));
     this.#hearAgain();
@@ -76,7 +80,7 @@ export class SpeechStream {
   async #take(samples: Float32Array): Promise<void> {
     if (samples.length === 0) return;
     if (this.#received + samples.length > this.#model.maxSeconds * this.#model.rate)
-      throw new Problem(413, "sound-too-long", `more than ${this.#model.maxSeconds} s of sound`);
+      throw new SoundTooLong(`more than ${this.#model.maxSeconds} s of sound`);
     const kept = new Float32Array(this.#kept.length + samples.length);
     kept.set(this.#kept);
     kept.set(samples, this.#kept.length);

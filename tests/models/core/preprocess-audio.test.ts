@@ -18,7 +18,7 @@ const ramp = (length: number) => Float32Array.from({ length }, (_, i) => (i + 1)
 const sound = (length: number) => wav([ramp(length)], 8000);
 const batch = async (changes: object, ...lengths: number[]) => {
   const step = compile(changes);
-  return step.collate(await Promise.all(lengths.map((length) => step.prepare({ audio: sound(length) }))));
+  return step.collate(await Promise.all(lengths.map(async (length) => step.prepare({ audio: sound(length) }))));
 };
 
 describe("samples", () => {

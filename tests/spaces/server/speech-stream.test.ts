@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { wav } from "../../models/core/audio/chirp.ts";
 import { sharedData, where } from "../../models/core/audio/shared-speech.ts";
 import { spoken, spokenDigit } from "../../models/core/audio/spoken-digits.ts";
@@ -59,14 +59,16 @@ describe.skipIf(sharedData === null).each([["main"], ["worker"]])(`a speech stre
   beforeAll(async () => {
     server = await serve(
       [modelFolder(digitsManifest(), { ...speechFiles }), modelFolder(served())],
-      [...["--engine", engine, "--max-streams", "2", "--stream-idle-ms", "3000", "--stream-partial-ms", "200"]],
+      ["--engine", engine, "--max-streams", "2", "--stream-idle-ms", "3000", "--stream-partial-ms", "200"],
     );
   });
   const digits = (...order: number[]) =>
     order.map((digit, i) => spokenDigit(digit, ["jackson", "theo"][i % 2]!, i % 5));
   const fileAnswer = async (samples: Float32Array) => {
     const answer = await server.post("/models/digits/predict", wav([samples], 8000), { "content-type": "audio/wav" });
-    return (await json(answer))["heads"] as unknown as { words: { text: string; segments: { start: number; text: string }[] } };
+    return (await json(answer))["heads"] as unknown as {
+      words: { text: string; segments: { start: number; text: string }[] };
+    };
   };
 
   it.each([
