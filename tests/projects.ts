@@ -21,6 +21,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/eval/latency/processes.test.ts": "measures latency in real processes",
   "tests/models/core/generate/{moonshine,mt-ende}.test.ts": "transcribes a minute of speech, translates 1,000 captions",
   "tests/models/core/lookup/redis.test.ts": "asks a real Redis, which it stops and starts again",
+  "tests/models/compositions-page.test.ts": "gates, serves and deploys docs/compositions.md's example by command",
   "tests/models/every-task.test.ts": "takes a model of every task from the gate to the deployed bundle",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/executor/predict-workflow.test.ts": "plays predict.yml whole, with real models, commits and a retry",

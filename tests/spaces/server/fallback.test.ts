@@ -37,10 +37,10 @@ beforeAll(async () => {
   const local = join(root, "local");
   mkdirSync(local);
   const onnx = { backend: "onnx" as const, model: "words" };
-  const gone = { ...onnx, name: "gone", model: "gone" };
+  const missing = { ...onnx, name: "absent", model: "absent" };
   writeFileSync(
     join(local, "model.yaml"),
-    stringify({ ...manifest, id: "local", fallback: [gone, manifest.fallback[0]!, onnx] }),
+    stringify({ ...manifest, id: "local", fallback: [missing, manifest.fallback[0]!, onnx] }),
   );
   server = await serve([dir, local], ["--no-watch"], { env: { VLLM_KEY: KEY, OLLAMA: ollama.url } });
 });
@@ -116,8 +116,8 @@ describe("a served fallback", () => {
     const card = (await json(await server.get("/models/local"))) as unknown as {
       remote: { backends: { name: string; missing: string | null }[] };
     };
-    expect(card.remote.backends.map(({ name, missing }) => [name, missing === null])).toEqual([
-      ["gone", false],
+    expect(card.remote.backends.map((one) => [one.name, one.missing === null])).toEqual([
+      ["absent", false],
       ["vllm", true],
       ["onnx", true],
     ]);
