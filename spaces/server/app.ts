@@ -1,11 +1,13 @@
-import { isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import { v2Routes } from "./v2/routes.ts";
+import { addressOf } from "./http/address.ts";
 import type { Serving } from "./http/context.ts";
 import { docsRoutes } from "./http/docs-routes.ts";
 import { healthRoutes } from "./http/health-routes.ts";
+import { jobRoutes } from "./http/job-routes.ts";
 import { parseJson } from "./http/json-body.ts";
 import { keyOf } from "./http/keys.ts";
 import { modelRoutes } from "./http/model-routes.ts";
@@ -13,6 +15,7 @@ import { pageRoutes } from "./http/page-routes.ts";
 import { decodeBody } from "./http/decode-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
+import { uploadRoutes } from "./http/upload-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -123,8 +126,12 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   if (settings.cors !== "")
     await app.register((await import("@fastify/cors")).default, {
       origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
-      methods: ["GET", "POST", "OPTIONS"],
-      exposedHeaders: ["x-request-id", "x-prediction-id", "retry-after", "inference-header-content-length"],
+      methods: ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"],
+      exposedHeaders: [
+        ...["x-request-id", "x-prediction-id", "retry-after", "inference-header-content-length", "location"],
+        ...["tus-resumable", "tus-version", "tus-extension", "tus-max-size"],
+        ...["upload-offset", "upload-length", "upload-expires"],
+      ],
       maxAge: 600,
     });
   if (settings.rateLimit !== undefined)
@@ -164,6 +171,8 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   modelRoutes(app, serving);
   predictRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
+  await jobRoutes(app, serving, guarded);
+  await uploadRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   docsRoutes(app, serving);
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
@@ -186,10 +195,6 @@ function parseUntyped(request: FastifyRequest, body: Buffer): unknown {
     );
   return request.headers["inference-header-content-length"] === undefined ? parseJson(body) : body;
 }
-
-/** The client's address. What a header says in place of an address is not one. */
-const addressOf = (request: FastifyRequest): string =>
-  isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? "unknown") : request.ip;
 
 /** The registered routes: a known path with another method answers 405, an unknown path 404. */
 function knownRoutes(app: FastifyInstance): (path: string) => string[] {

@@ -12,8 +12,13 @@ import { readJson } from "./json.ts";
 import { readJsonLines } from "./jsonl.ts";
 import { withoutPacking } from "./packing.ts";
 import { readParquet } from "./parquet.ts";
+import type { FileSource } from "./source.ts";
 
 export type Format = NonNullable<DatasetFile["format"]>;
+
+/** The format that a file's name tells; undefined where it tells none. */
+export const formatByName = (name: string): Format | undefined =>
+  byExtension[extname(withoutPacking(name)).toLowerCase()];
 
 const byExtension: Record<string, Format> = {
   ".csv": "csv",
@@ -36,7 +41,7 @@ export async function formatOf(path: string, name: string, declared: Format | un
   if (found === null)
     throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
   const format =
-    declared ?? (found.isDirectory() ? "folder" : byExtension[extname(withoutPacking(path)).toLowerCase()]);
+    declared ?? (found.isDirectory() ? "folder" : formatByName(path));
   if (format === undefined)
     throw new EvaluationError({
       code: "unknown-format",
@@ -83,7 +88,7 @@ export type OpenedFile = {
  * @throws ConfigurationError `text-option` for an option that the format does not have, and the readers' own errors
  */
 export async function openReader(
-  path: string,
+  path: FileSource,
   name: string,
   format: Format,
   types: ReadonlyMap<string, CellType>,
@@ -105,13 +110,13 @@ export async function openReader(
     case "parquet":
       return { style: "item", readings: readParquet(path, name), ...plain };
     case "folder":
-      return { style: "path", readings: readFolder(path, name), ...plain };
+      return { style: "path", readings: readFolder(String(path), name), ...plain };
   }
 }
 
 /** A CSV file's text as UTF-8, and how it is written. */
 export async function openCsv(
-  path: string,
+  path: FileSource,
   name: string,
   options: TextOptions,
 ): Promise<{ chunks: AsyncGenerator<Buffer>; dialect: Dialect }> {

@@ -1,6 +1,5 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import {
-  asyncBufferFromFile,
   parquetMetadataAsync,
   parquetRead,
   parquetReadObjects,
@@ -11,6 +10,7 @@ import {
 import { EvaluationError } from "../../../models/core/errors.ts";
 import { plainPages, type PageValues } from "./parquet-pages.ts";
 import type { Reading } from "./reading.ts";
+import { rangesOf, type FileSource } from "./source.ts";
 
 const compressors = {
   GZIP: (input: Uint8Array) => new Uint8Array(gunzipSync(input)),
@@ -53,7 +53,7 @@ type OpenParquet = {
   guard: <T>(work: Promise<T>) => Promise<T>;
 };
 
-async function openParquet(path: string, name: string): Promise<OpenParquet> {
+async function openParquet(path: FileSource, name: string): Promise<OpenParquet> {
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -69,7 +69,7 @@ async function openParquet(path: string, name: string): Promise<OpenParquet> {
       );
     }
   };
-  const file = await asyncBufferFromFile(path);
+  const file = await rangesOf(path);
   const metadata = await guard(parquetMetadataAsync(file));
   const codecs = new Set(
     metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec ?? "UNCOMPRESSED")),
@@ -95,7 +95,7 @@ const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).to
  * Reads uncompressed, Snappy, gzip, Brotli and Zstandard pages.
  * @throws EvaluationError `parquet-codec` for other compressions, `parquet-unreadable` for damaged files
  */
-export async function* readParquet(path: string, name: string): AsyncGenerator<Reading> {
+export async function* readParquet(path: FileSource, name: string): AsyncGenerator<Reading> {
   const { file, metadata, guard } = await openParquet(path, name);
   const decimals = exactDecimals(metadata);
   let index = 0;

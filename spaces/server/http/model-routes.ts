@@ -64,11 +64,12 @@ function whole(serving: Serving, slot: Slot): Record<string, unknown> {
     maxQueueWaitMs,
     requestTimeoutMs,
   };
+  const { liveAt: _, ...load } = state.model.load();
   return {
     ...brief(serving, slot),
     ...state.model.card(),
     limits,
-    load: state.model.load(),
+    load,
     reload: slot.reload,
     reloads: slot.reloads,
   };

@@ -28,6 +28,8 @@ export type RequestDeadline = {
   disconnect?: ClientDisconnect;
   /** True for a part of a request that was already admitted. */
   admitted?: boolean;
+  /** True for rows that nobody waits for, such as those of a job. */
+  background?: boolean;
 };
 
 /** One submission that waits or runs. */
@@ -62,7 +64,8 @@ export type Scheduler = {
   /** @throws Refused when a request that comes now would wait too long or is not accepted at all. */
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
-  state(): { queuedRows: number; runningGroups: number };
+  /** `liveAt`: when somebody who waits for the answer last asked, by the scheduler's clock; -Infinity before. */
+  state(): { queuedRows: number; runningGroups: number; liveAt: number };
   /** Keeps the scheduler from being drained between the parts of one request. Call the returned function when done. */
   hold(): () => void;
   /** Refuses new requests; resolves when all earlier ones are answered. */
@@ -95,6 +98,7 @@ export function createScheduler(
   let queuedRows = 0;
   let runMs = plan.runMs;
   let lastStart = 0;
+  let liveAt = -Infinity;
   let flushing = false;
   let delayTimer: NodeJS.Timeout | null = null;
   let deadlineTimer: NodeJS.Timeout | null = null;
@@ -191,6 +195,7 @@ export function createScheduler(
         resolve,
         reject,
       };
+      if (requestDeadline.background !== true) liveAt = entry.enqueuedAt;
       try {
         if (requestDeadline.disconnect?.aborted === true) throw new Refused("cancelled", "the client went away");
         if (requestDeadline.admitted !== true) admit(sizeOf(entry), entry.deadlineAt);
@@ -380,7 +385,7 @@ export function createScheduler(
       submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, requestDeadline),
     admit,
     estimatedWaitMs,
-    state: () => ({ queuedRows, runningGroups: running.length }),
+    state: () => ({ queuedRows, runningGroups: running.length, liveAt }),
     hold() {
       held++;
       return () => {

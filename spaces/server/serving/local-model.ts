@@ -169,6 +169,7 @@ function serve(
         }),
     times: facts.times,
     maxRows: null,
+    ...(manifest.serving.jobs === undefined ? {} : { jobs: manifest.serving.jobs }),
     condition: () => ({ state: "ready", diagnostic: null }),
     card: () => ({
       task: manifest.task,
