@@ -33,7 +33,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",
   "tests/watch/export/promtool.test.ts": "plays 19 stories of an hour with promtool, where it is installed",
-  "tests/spaces/ui/{mood,page,pair,placeholder}.test.ts": "use the page in Chromium",
+  "tests/spaces/ui/{jobs,mood,page,pair,placeholder}.test.ts": "use the page in Chromium",
 };
 
 /**

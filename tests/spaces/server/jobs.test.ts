@@ -32,7 +32,7 @@ describe("a job", () => {
     });
     client = jobsClient(server);
     const answers = await json(await server.post("/models/linear/predict/batch", { rows: rows.map(({ id: _, ...row }) => row) }));
-    expected = (answers["predictions"] as { heads: { value: { value: number } } }[]).map(({ heads }) => heads.value.value);
+    expected = (answers["predictions"] as unknown as { heads: { value: { value: number } } }[]).map(({ heads }) => heads.value.value);
   });
   afterEach(() => {
     expect(server.log().filter(({ level }) => level === "error")).toEqual([]);

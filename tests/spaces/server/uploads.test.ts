@@ -12,7 +12,7 @@ import { jobsClient } from "./jobs-client.ts";
 
 const TUS = { "tus-resumable": "1.0.0" };
 const BYTES = { ...TUS, "content-type": "application/offset+octet-stream" };
-const OWNER_BYTES = 3_000_000;
+const OWNER_BYTES = 9_000_000;
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
     [modelFolder(served())],
     [
       ...["--keys-file", keys, "--jobs-dir", temporaryFolder()],
-      ...["--jobs-owner-bytes", String(OWNER_BYTES), "--jobs-max-bytes", "4000000"],
+      ...["--jobs-owner-bytes", String(OWNER_BYTES), "--jobs-max-bytes", "12000000"],
     ],
     { env: { SLUICE_JOBS_KEY: Buffer.alloc(32, 3).toString("hex") } },
   );
@@ -178,10 +178,10 @@ describe("the tus protocol", () => {
   });
 
   it("bounds what one owner and all together reserve", async () => {
-    const first = await create(2_900_000);
+    const first = await create(8_900_000);
     expect(first.status).toBe(201);
     expect(await json(await create(200_000))).toMatchObject({ status: 413, code: "owner-full" });
-    expect(await json(await create(2_000_000, "grace-key"))).toMatchObject({ status: 507, code: "storage-full" });
+    expect(await json(await create(4_000_000, "grace-key"))).toMatchObject({ status: 507, code: "storage-full" });
     await ada().call(first.headers.get("location")!, { method: "DELETE", headers: TUS });
     const second = await until(async () => {
       const made = await create(200_000);
