@@ -26,12 +26,12 @@ const BADGES = {
 };
 /**
  * @param {Job} first
- * @param {string} name of its file; "" where this page does not know it
  * @param {(id: string) => void} gone called when it is deleted
  * @returns {{ element: HTMLElement, id: string, stop: () => void, follow: () => void }}
  */
-export function jobCard(first, name, gone) {
+export function jobCard(first, gone) {
   let job = first;
+  const name = first.name ?? "";
   /** @type {AbortController | null} */
   let following = null;
   const title = h("h4", null);

@@ -5,7 +5,7 @@ import { readEvents } from "./event-stream.js";
  * Calls about jobs.
  * @typedef {{ code: string, problem: string, rows: number, first: number[] }} ProblemGroup
  * @typedef {{
- *   id: string, model: string, version: string | null, format: string, created: string, ended: string | null,
+ *   id: string, model: string, version: string | null, name: string | null, format: string, created: string, ended: string | null,
  *   state: "queued" | "running" | "succeeded" | "failed" | "cancelled", expires: string, attempts: number,
  *   progress: { rows: number, failed: number, total: number | null }, problems: ProblemGroup[],
  *   error: { code: string, detail: string } | null, resultBytes: number, inputBytes: number, revision: number,

@@ -34,8 +34,6 @@ export function jobsPanel(models) {
     };
   /** @type {Map<string, ReturnType<typeof jobCard>>} */
   const cards = new Map();
-  /** Names of the files of this visit; the server keeps them to itself. @type {Map<string, string>} */
-  const names = new Map();
   let isShown = false;
 
   const select = h(
@@ -151,7 +149,6 @@ export function jobsPanel(models) {
         });
         fill(buttons);
         const job = await startJob(model, id, format);
-        names.set(job.id, one.name);
         fill(upload);
         file.value = "";
         start.disabled = false;
@@ -179,7 +176,7 @@ export function jobsPanel(models) {
   /** @param {Job} job @param {boolean} newest */
   function add(job, newest) {
     if (cards.has(job.id)) return;
-    const card = jobCard(job, names.get(job.id) ?? "", (id) => {
+    const card = jobCard(job, (id) => {
       cards.delete(id);
       card.element.remove();
       empty.hidden = cards.size > 0;

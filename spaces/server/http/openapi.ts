@@ -3,6 +3,7 @@ import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import { liveCounts } from "../../../models/profile/live.ts";
 import { feedbackItem } from "../watch/feedback.ts";
 import type { Serving } from "./context.ts";
+import { jobPaths, jobSchemas, newJobPaths } from "./openapi-jobs.ts";
 
 const problem = z
   .object({
@@ -195,7 +196,9 @@ export function openApi(serving: Serving): Record<string, unknown> {
     LiveCounts: schemaOf(liveCounts),
     Feedback: schemaOf(feedbackItem),
     FeedbackResult: schemaOf(feedbackAnswer),
+    ...(serving.jobs === null ? {} : jobSchemas()),
   };
+  if (serving.jobs !== null) Object.assign(paths, jobPaths(failures));
   const fallback = serving.registry.defaultSlot();
   for (const slot of serving.registry.slots()) {
     paths[`/models/${slot.id}`] = get(
@@ -290,6 +293,8 @@ export function openApi(serving: Serving): Record<string, unknown> {
       "Predictions",
     );
     if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
+    if (serving.jobs !== null && slot.state.model.jobs?.enabled !== false)
+      Object.assign(paths, newJobPaths(slot.id, failures));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
       paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };

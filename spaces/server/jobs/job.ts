@@ -21,6 +21,7 @@ export const jobView = z.object({
   id: z.string(),
   model: z.string(),
   version: z.string().nullable().describe("The model's version that answers; null before the first row."),
+  name: z.string().nullable().describe("The input's name; null where it has none."),
   state: z.enum(jobStates),
   format: z.enum(jobFormats),
   created: z.iso.datetime(),
@@ -80,8 +81,8 @@ export type JobRequest = z.infer<typeof jobRequest>;
 export type JobNotes = {
   problems: ProblemGroup[];
   error: { code: string; detail: string } | null;
-  /** The input's name, for the places of its rows. */
-  name: string;
+  /** The input's name, for its owner and for the places of its rows. */
+  name: string | null;
   idField: string;
   field: string | null;
   /** Columns of the result as a table, by the heads of the version that answers. */

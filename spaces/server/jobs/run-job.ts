@@ -65,7 +65,7 @@ export async function runJob(job: JobRow, deps: RunDeps): Promise<RunEnd> {
   let notes = openNotes(sealer, job);
   const finish = async (state: "succeeded" | "failed", error: JobNotes["error"]): Promise<RunEnd> => {
     const last: JobNotes = {
-      ...(notes ?? { problems: [], name: "the input", idField: "id", field: null, columns: null }),
+      ...(notes ?? { problems: [], name: null, idField: "id", field: null, columns: null }),
       error,
     };
     const own = await store.finish(job.id, worker, state, sealNotes(sealer, job.id, last), now());
@@ -277,13 +277,13 @@ function inputOf(job: JobRow, notes: JobNotes, facts: ModelFacts, deps: RunDeps)
       async *items(from) {
         if (from > 0) return;
         const value = Buffer.from(await source.slice(0, job.inputBytes)).toString("base64");
-        yield { row: 0, id: notes.name, json: JSON.stringify({ [notes.field!]: value }) };
+        yield { row: 0, id: notes.name ?? "0", json: JSON.stringify({ [notes.field!]: value }) };
       },
     };
   }
   if (job.format === "json") whole("a JSON list");
   const format: Exclude<JobFormat, "media"> = job.format;
-  const { name } = notes;
+  const name = notes.name ?? "input";
   return {
     async count() {
       let rows = 0;

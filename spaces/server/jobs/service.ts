@@ -223,7 +223,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
     asker: Asker,
     model: string,
     upload: UploadRow,
-    input: { format: JobFormat; name: string; idField: string; field: string | null },
+    input: { format: JobFormat; name: string | null; idField: string; field: string | null },
     facts: ModelFacts,
   ): Promise<JobView> {
     const maxBytes = facts.policy.maxBytes;
@@ -306,8 +306,8 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
     const upload = await reserve(asker, { size: job.bytes.length, name: job.name, contentType: job.contentType });
     try {
       await appendTo(upload, 0, job.bytes);
-      const name = job.name ?? "input";
-      return await create(asker, job.model, upload, { ...read, name, idField: job.idField }, facts);
+      const { name, idField } = job;
+      return await create(asker, job.model, upload, { ...read, name, idField }, facts);
     } catch (error) {
       await store.deleteUpload(upload.id);
       throw error;
@@ -343,7 +343,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
         name,
         contentType: upload.contentType,
       });
-      return create(asker, model, upload, { ...read, name: name ?? "input", idField: request.idField }, facts);
+      return create(asker, model, upload, { ...read, name, idField: request.idField }, facts);
     },
     submitFile: submitBytes,
     job: async (asker, id) => viewOf(await ownJob(asker, id), sealer),

@@ -44,6 +44,7 @@ export function viewOf(job: JobRow, sealer: Sealer): JobView {
     id: job.id,
     model: job.model,
     version: job.version,
+    name: notes?.name ?? null,
     state: job.state,
     format: job.format,
     created: time(job.createdAt),

@@ -189,6 +189,7 @@ describe("a job", () => {
     const job = await client.submit("linear", `id,a,b,c,note\n${secret},1,2,3,${secret}\n${secret},x,2,3,x\n`, "text/csv", `?name=${secret}.csv`);
     await client.ended(job.id);
     expect((await client.lines(job.id))[0]!.id).toBe(secret);
+    expect((await client.get(job.id)).name).toBe(`${secret}.csv`);
     for (const name of readdirSync(store)) expect(readFileSync(join(store, name)).includes(secret)).toBe(false);
     expect(server.output()).not.toContain(secret);
     expect(await (await server.get("/metrics")).text()).not.toContain(secret);
