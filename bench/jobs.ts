@@ -36,8 +36,14 @@ async function start(engine: string, share: string): Promise<Running> {
     { cwd: root, stdio: "ignore" },
   );
   const url = `http://127.0.0.1:${port}`;
-  for (const end = Date.now() + 60_000; ; ) {
-    if (await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false)) return { url, child };
+  for (const end = Date.now() + 60_000; ;) {
+    if (
+      await fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return { url, child };
     if (Date.now() > end) throw new Error("the server did not become ready");
     await pause(100);
   }
@@ -110,7 +116,8 @@ for (const engine of ["main", "worker"])
         rates.push(rowsPerSecond);
       }
       const idle = (await withJob(server.url, () => pause(4000).then(() => pause(2000)))).rowsPerSecond;
-      const cell = (measured: readonly number[][], q: number) => median(measured.map((one) => quantile(one, q))).toFixed(1);
+      const cell = (measured: readonly number[][], q: number) =>
+        median(measured.map((one) => quantile(one, q))).toFixed(1);
       lines.push(
         `| ${engine} | ${share} | ${cell(alone, 0.5)} / ${cell(beside, 0.5)} | ${cell(alone, 0.99)} / ${cell(beside, 0.99)} | ${Math.round(median(rates))} | ${Math.round(idle)} |`,
       );

@@ -82,7 +82,8 @@ async function fileSource(
     name: path,
     sha256: input.sha256,
     rows: input.rows,
-    items: (fields: ReadonlyMap<string, CellType>, from: number) => readItems({ source: path, name: path, format: input.format }, fields, id, from),
+    items: (fields: ReadonlyMap<string, CellType>, from: number) =>
+      readItems({ source: path, name: path, format: input.format }, fields, id, from),
     close: async () => {},
   };
 }

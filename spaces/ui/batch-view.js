@@ -101,7 +101,8 @@ export async function runView(element, model, input, outcomes, begin) {
             {
               type: "button",
               class: "primary",
-              onclick: () => download(`${model.id}-answers.csv`, "text/csv;charset=utf-8", [
+              onclick: () =>
+                download(`${model.id}-answers.csv`, "text/csv;charset=utf-8", [
                   "\uFEFF",
                   writeCsv(resultRecords(input, outcomes, model.heads)),
                 ]),

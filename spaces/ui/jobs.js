@@ -95,7 +95,9 @@ export function jobsPanel(models) {
   const chosen = () => models[select.selectedIndex] ?? models[0];
 
   function describe() {
-    const { fields = [], jobs = null } = chosen() ?? {};
+    const model = chosen();
+    const fields = model?.fields ?? [];
+    const jobs = model?.jobs ?? null;
     fill(
       needs,
       "Columns: ",
@@ -109,14 +111,21 @@ export function jobsPanel(models) {
     const model = chosen();
     if (model === undefined) return;
     if (one === undefined || one.size === 0) {
-      fill(upload, h("p", { class: "wrong", role: "alert" }, one === undefined ? "Choose a file first." : "The file is empty."));
+      fill(
+        upload,
+        h("p", { class: "wrong", role: "alert" }, one === undefined ? "Choose a file first." : "The file is empty."),
+      );
       file.focus();
       return;
     }
     if (model.jobs !== null && one.size > model.jobs.maxBytes) {
       fill(
         upload,
-        h("p", { class: "wrong", role: "alert" }, `${one.name} has ${size(one.size)}; this server takes ${size(model.jobs.maxBytes)}.`),
+        h(
+          "p",
+          { class: "wrong", role: "alert" },
+          `${one.name} has ${size(one.size)}; this server takes ${size(model.jobs.maxBytes)}.`,
+        ),
       );
       return;
     }

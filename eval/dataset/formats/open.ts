@@ -40,8 +40,7 @@ export async function formatOf(path: string, name: string, declared: Format | un
   const found = await stat(path).catch(() => null);
   if (found === null)
     throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
-  const format =
-    declared ?? (found.isDirectory() ? "folder" : formatByName(path));
+  const format = declared ?? (found.isDirectory() ? "folder" : formatByName(path));
   if (format === undefined)
     throw new EvaluationError({
       code: "unknown-format",

@@ -11,7 +11,14 @@ import { Problem } from "./problem.ts";
 
 /** A slice that takes longer is given up; a slow remote model's single answer takes less. */
 const SLICE_LIMIT_MS = 600_000;
-const BUSY_REASONS = new Set(["queue-full", "queue-wait", "not-ready", "not-configured", "circuit-open", "remote-busy"]);
+const BUSY_REASONS = new Set([
+  "queue-full",
+  "queue-wait",
+  "not-ready",
+  "not-configured",
+  "circuit-open",
+  "remote-busy",
+]);
 
 /** The server's models as jobs see them: the same path as a request's, behind everybody who waits. */
 export function jobModels(serving: Serving): JobModels {
@@ -33,9 +40,7 @@ export function jobModels(serving: Serving): JobModels {
   );
   return {
     ready: async () =>
-      serving.lifecycle.draining
-        ? []
-        : serving.registry.slots().flatMap(({ id }) => (ready(id) === null ? [] : [id])),
+      serving.lifecycle.draining ? [] : serving.registry.slots().flatMap(({ id }) => (ready(id) === null ? [] : [id])),
     async facts(id) {
       const model = ready(id);
       if (model === null) return null;
@@ -48,7 +53,8 @@ export function jobModels(serving: Serving): JobModels {
         digest: model.digest,
         fields: structuredClone(card.input?.schema?.properties ?? {}),
         heads: (card.heads ?? []).map(({ name, kind, flag }) => ({
-          ...{ name, kind },
+          name,
+          kind,
           ...(flag === undefined ? {} : { flag: true }),
         })),
         mediaFields: model.imageFields.map(({ name }) => name),
@@ -77,7 +83,9 @@ export function jobModels(serving: Serving): JobModels {
             answers.push(...done.answers);
             for (const [index, { body }] of done.problems)
               problems.push({
-                ...{ index: from + index, status: body.status, code: body.code },
+                index: from + index,
+                status: body.status,
+                code: body.code,
                 detail: body.detail ?? body.title,
               });
             return slice.length;

@@ -72,7 +72,7 @@ export async function jobRoutes(app: FastifyInstance, serving: Serving, guarded:
       const open = await jobs.get();
       const first = await open.result(asker, id, { format, from: 0, partial });
       async function* pieces() {
-        for (let piece = first; ; ) {
+        for (let piece = first; ;) {
           if (piece.data.length > 0) yield piece.data;
           if (piece.next === null) return;
           piece = await open.result(asker, id, { format, from: piece.next, partial });
@@ -211,4 +211,3 @@ function sinceOf(request: FastifyRequest): number {
   const given = request.headers["last-event-id"];
   return typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : 0;
 }
-

@@ -13,7 +13,11 @@ const failure = (description: string) => ({
   content: { "application/problem+json": { schema: refer("Problem") } },
 });
 const parameter = (place: string, name: string, schema: object, description: string, required = false) => ({
-  ...{ name, in: place, required, schema, description },
+  name,
+  in: place,
+  required,
+  schema,
+  description,
 });
 const id = parameter("path", "id", { type: "string" }, "From Location.", true);
 const header = (name: string, description: string, required = true) =>
@@ -38,8 +42,18 @@ export const newJobPaths = (model: string, failures: Responses): Record<string, 
       summary: `A whole file, answered by ${model} in the background`,
       description: "The file is the body, or was uploaded to /uploads, or the JSON holds the rows themselves.",
       parameters: [
-        parameter("query", "format", { enum: jobFormats }, "How a file as the body is read; default: its Content-Type."),
-        parameter("query", "idField", { type: "string", default: "id" }, "Column whose value names a row in the result."),
+        parameter(
+          "query",
+          "format",
+          { enum: jobFormats },
+          "How a file as the body is read; default: its Content-Type.",
+        ),
+        parameter(
+          "query",
+          "idField",
+          { type: "string", default: "id" },
+          "Column whose value names a row in the result.",
+        ),
         parameter("query", "field", { type: "string" }, "media: the field that the file is the value of."),
         parameter("query", "name", { type: "string" }, "A name for the file."),
       ],

@@ -25,7 +25,8 @@ export function serverJobs(serving: Serving, env: Readonly<Record<string, string
   return holdJobs(
     async () => {
       const jobs = await openJobs({
-        ...{ dir, env },
+        dir,
+        env,
         limits: limitsOf(settings),
         models: jobModels(serving),
         report: (job, code) => log.warn({ ...(job === "" ? {} : { job: job.slice(0, 8) }), code }, "job trouble"),

@@ -121,13 +121,7 @@ const expiryOf = ({ expires }: UploadView) => new Date(expires).toUTCString();
  * Keeps the bytes of a request, a piece at a time: the next one is read from the network when this one is kept. What
  * came before a connection broke is kept too.
  */
-async function append(
-  jobs: Jobs,
-  asker: Asker,
-  id: string,
-  offset: number,
-  request: FastifyRequest,
-): Promise<number> {
+async function append(jobs: Jobs, asker: Asker, id: string, offset: number, request: FastifyRequest): Promise<number> {
   let at = offset;
   let pieces: Buffer[] = [];
   let bytes = 0;

@@ -23,7 +23,7 @@ export type HostNews = {
 const port = parentPort!;
 // The channel serves both directions; each side ignores what is not for it.
 const channel: Channel = {
-  postMessage: (message) => port.postMessage(message),
+  post: (message) => port.postMessage(message, []),
   onMessage: (take) => void port.on("message", take),
 };
 const { remote } = createCaller<JobModels & HostNews>(channel);

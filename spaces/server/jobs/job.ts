@@ -67,9 +67,7 @@ const common = {
 
 /** The JSON body that asks for a job. */
 export const jobRequest = z.union([
-  z
-    .strictObject({ upload: z.string().min(1).max(64), ...common })
-    .describe("A file that was uploaded to /uploads."),
+  z.strictObject({ upload: z.string().min(1).max(64), ...common }).describe("A file that was uploaded to /uploads."),
   z.strictObject({ row: z.record(z.string(), z.unknown()), idField: common.idField }).describe("One row."),
   z
     .strictObject({ rows: z.array(z.record(z.string(), z.unknown())).min(1), idField: common.idField })

@@ -11,4 +11,9 @@ export type JobLimits = {
 };
 
 /** What a model's manifest says about its jobs; absent keys leave the server's limits. */
-export type JobPolicy = { enabled: boolean; keepHours?: number | undefined; maxBytes?: number | undefined; maxRows: number };
+export type JobPolicy = {
+  enabled: boolean;
+  keepHours?: number | undefined;
+  maxBytes?: number | undefined;
+  maxRows: number;
+};

@@ -78,7 +78,7 @@ export async function openJobs({ dir, env, limits, models, report }: OpenJobs): 
       env: {},
     });
     const channel: Channel = {
-      postMessage: (message) => thread.postMessage(message),
+      post: (message) => thread.postMessage(message, []),
       onMessage: (take) => void thread.on("message", take),
     };
     const { remote, lost } = createCaller<JobService & { opened(): Promise<void> }>(channel);
@@ -92,8 +92,10 @@ export async function openJobs({ dir, env, limits, models, report }: OpenJobs): 
   };
   let current = start();
   const calls = new Proxy({} as JobService, {
-    get: (_target, method: keyof JobService) =>
-      (...args: unknown[]) => (current.remote[method] as (...args: unknown[]) => unknown)(...args),
+    get:
+      (_target, method: keyof JobService) =>
+      (...args: unknown[]) =>
+        (current.remote[method] as (...args: unknown[]) => unknown)(...args),
   });
   const close = async () => {
     closing = true;

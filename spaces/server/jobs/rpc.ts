@@ -2,7 +2,7 @@ import { JobRefused, type Refusal } from "./refusal.ts";
 
 /** Either side of a channel between two threads, as far as questions and answers need one. */
 export type Channel = {
-  postMessage(message: unknown): void;
+  post(message: unknown): void;
   onMessage(take: (message: unknown) => void): void;
 };
 
@@ -49,7 +49,7 @@ export function createCaller<T extends { [K in keyof T]: (...args: never[]) => P
               if (lostWhy !== null) return reject(gave());
               const id = next++;
               open.set(id, { resolve, reject });
-              channel.postMessage({ kind: "question", id, method, args } satisfies Question);
+              channel.post({ kind: "question", id, method, args } satisfies Question);
             }),
   });
   return {
@@ -69,11 +69,15 @@ export function answerCalls(channel: Channel, methods: object): void {
     if (message.kind !== "question") return;
     const { id, method, args } = message;
     const answer = (rest: { ok: true; value: unknown } | { ok: false; error: unknown }) => {
-      if (rest.ok) return channel.postMessage({ kind: "answer", id, ok: true, value: rest.value } satisfies Answer);
+      if (rest.ok) return channel.post({ kind: "answer", id, ok: true, value: rest.value } satisfies Answer);
       const { error } = rest;
       const { name, message } = error as Error;
-      channel.postMessage({
-        ...{ kind: "answer", id, ok: false, name, message },
+      channel.post({
+        kind: "answer",
+        id,
+        ok: false,
+        name,
+        message,
         refusal: error instanceof JobRefused ? error.refusal : null,
       } satisfies Answer);
     };

@@ -175,7 +175,7 @@ export async function runJob(job: JobRow, deps: RunDeps): Promise<RunEnd> {
         problems.set(item.row, { index: item.row, ...problem });
       }
     const busySince = now();
-    for (let attempt = 1; left.length > 0; ) {
+    for (let attempt = 1; left.length > 0;) {
       if (deps.stopped()) return "again" as const;
       const outcome = await predictApart(
         left.map(({ json }) => json),
@@ -251,7 +251,7 @@ const withoutPlace = (text: string) =>
 
 async function take(items: AsyncGenerator<Item>, rows: number): Promise<Item[]> {
   const some: Item[] = [];
-  for (let bytes = 0; some.length < rows && bytes < MAX_BYTES; ) {
+  for (let bytes = 0; some.length < rows && bytes < MAX_BYTES;) {
     const { value, done } = await items.next();
     if (done === true) break;
     some.push(value);

@@ -8,14 +8,19 @@ const READ_AHEAD = 4;
 export const partPlace = (blob: string, start: number): string => `${blob}:${start}`;
 
 /** The plain bytes of an upload or a result, opened piece by piece in memory; none of them touches a disk. */
-export function sealedFile(store: Pick<JobStore, "parts">, sealer: Sealer, blob: string, byteLength: number): FileBytes {
+export function sealedFile(
+  store: Pick<JobStore, "parts">,
+  sealer: Sealer,
+  blob: string,
+  byteLength: number,
+): FileBytes {
   let open: { start: number; bytes: Buffer }[] = [];
   const holding = (at: number) => open.find(({ start, bytes }) => start <= at && at < start + bytes.length);
   return {
     byteLength,
     async slice(from, to) {
       const pieces: Buffer[] = [];
-      for (let at = from; at < to; ) {
+      for (let at = from; at < to;) {
         let piece = holding(at);
         if (piece === undefined) {
           open = (await store.parts(blob, at, READ_AHEAD)).map(({ start, data }) => ({

@@ -48,7 +48,10 @@ export type ResultPiece = { data: Uint8Array; next: number | null };
 
 /** Everything that the server asks of its jobs. Arguments and results are plain data: they cross threads. */
 export type JobService = {
-  createUpload(asker: Asker, facts: { size: number; name: string | null; contentType: string | null }): Promise<UploadView>;
+  createUpload(
+    asker: Asker,
+    facts: { size: number; name: string | null; contentType: string | null },
+  ): Promise<UploadView>;
   upload(asker: Asker, id: string): Promise<UploadView>;
   /** @returns how many bytes are there after it; those of `bytes` that are too many are refused as a whole */
   append(asker: Asker, id: string, offset: number, bytes: Uint8Array): Promise<number>;
@@ -87,7 +90,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
   const worker = randomBytes(9).toString("base64url");
   const running = new Map<string, Promise<void>>();
   const sleepers = new Set<() => void>();
-  let stopping = false;
+  const life = { stopping: false };
   let claiming = false;
 
   const sleep = (ms: number) =>
@@ -97,7 +100,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
         sleepers.delete(end);
         resolve();
       };
-      const timer = setTimeout(end, stopping ? 0 : ms);
+      const timer = setTimeout(end, life.stopping ? 0 : ms);
       sleepers.add(end);
     });
 
@@ -106,7 +109,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
     if (claiming) return;
     claiming = true;
     try {
-      while (!stopping && running.size < limits.concurrency) {
+      while (!life.stopping && running.size < limits.concurrency) {
         const job = await store.claim(worker, now(), now() + LEASE_MS, await models.ready());
         if (job === null || running.has(job.id)) return;
         deps.changed(job.id);
@@ -114,10 +117,15 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
           void store.renew(job.id, worker, now() + LEASE_MS).catch(() => deps.report(job.id, "no-renewal"));
         }, RENEW_MS);
         const run = runJob(job, {
-          ...{ store, sealer, models, worker, now, sleep },
+          store,
+          sealer,
+          models,
+          worker,
+          now,
+          sleep,
           attempts: limits.attempts,
           totalBytes: limits.totalBytes,
-          stopped: () => stopping,
+          stopped: () => life.stopping,
           changed: deps.changed,
           report: deps.report,
         })
@@ -206,7 +214,11 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
         now() + limits.uploadMs,
       );
       if (received === null)
-        throw new JobRefused(409, "upload-offset", "the upload goes on elsewhere, or has its size already; ask with HEAD");
+        throw new JobRefused(
+          409,
+          "upload-offset",
+          "the upload goes on elsewhere, or has its size already; ask with HEAD",
+        );
       at = received;
     }
     return at;
@@ -329,7 +341,11 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
         const bytes = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
         const { idField } = request;
         return submitBytes(asker, {
-          ...{ model, bytes, idField, name: null, field: null },
+          model,
+          bytes,
+          idField,
+          name: null,
+          field: null,
           contentType: "application/x-ndjson",
           format: "jsonl",
         });
@@ -395,7 +411,7 @@ export function createJobService(limits: JobLimits, deps: ServiceDeps): JobServi
     figures: () => store.figures(),
     wake,
     async close() {
-      stopping = true;
+      life.stopping = true;
       clearInterval(polling);
       clearInterval(sweeping);
       for (const end of sleepers) end();

@@ -29,13 +29,13 @@ const tables = (bytes: "BLOB" | "BYTEA") => [
 ];
 
 const column = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const record = <T>(row: SqlRow): T =>
+const record = (row: SqlRow): unknown =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       value,
     ]),
-  ) as T;
+  );
 
 /**
  * Jobs in a SQL database. The statements are the same for SQLite and Postgres; only Postgres has other writers, so only
@@ -77,7 +77,7 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
   };
   const first = async <T>(query: Query, text: string, values: readonly SqlValue[]): Promise<T | null> => {
     const [row] = await query(text, values);
-    return row === undefined ? null : record<T>(row);
+    return row === undefined ? null : (record(row) as T);
   };
   const number = async (query: Query, text: string, values: readonly SqlValue[] = []): Promise<number> =>
     Number((await query(text, values))[0]!["n"]);
@@ -114,7 +114,7 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
         await db.query("SELECT * FROM sluice_job_uploads WHERE owner = $1 AND job IS NULL ORDER BY expires_at DESC", [
           owner,
         ])
-      ).map((row) => record<UploadRow>(row)),
+      ).map((row) => record(row) as UploadRow),
     appendPart: (id, part, expiresAt) =>
       db.transaction(async (query) => {
         const [row] = await query(
@@ -152,7 +152,7 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
           owner,
           limit,
         ])
-      ).map((row) => record<JobRow>(row)),
+      ).map((row) => record(row) as JobRow),
     async claim(worker, now, leaseUntil, models) {
       if (models.length === 0) return null;
       const names = models.map((_, i) => `$${i + 4}`).join(", ");
@@ -173,7 +173,9 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
       );
     },
     renew: async (id, worker, leaseUntil) =>
-      changed(await db.query(`UPDATE sluice_jobs SET lease_until = $3 WHERE ${OWN} RETURNING id`, [id, worker, leaseUntil])),
+      changed(
+        await db.query(`UPDATE sluice_jobs SET lease_until = $3 WHERE ${OWN} RETURNING id`, [id, worker, leaseUntil]),
+      ),
     commit: (id, worker, { from, rows, failed, part, notes, totalBytes }) =>
       db.transaction(async (query) => {
         if ((await storedBytes(query, null)) + part.size > totalBytes) return "full";
@@ -189,9 +191,7 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
       }),
     begin: (id, worker, { version, digest, totalRows, notes, restart }) =>
       db.transaction(async (query) => {
-        const again = restart
-          ? ", done_rows = 0, failed_rows = 0, result_bytes = 0, restarts = restarts + 1"
-          : "";
+        const again = restart ? ", done_rows = 0, failed_rows = 0, result_bytes = 0, restarts = restarts + 1" : "";
         const own = await query(
           `UPDATE sluice_jobs SET version = $3, digest = $4, total_rows = $5, notes = $6, revision = revision + 1${again}
            WHERE ${OWN} RETURNING id`,
@@ -245,7 +245,7 @@ export async function openSqlStore(db: SqlDatabase): Promise<JobStore> {
           `SELECT start, size, data FROM sluice_job_parts WHERE blob = $1 AND start + size > $2 ORDER BY start LIMIT $3`,
           [blob, from, limit],
         )
-      ).map((row) => record<PartRow>(row)),
+      ).map((row) => record(row) as PartRow),
     async sweep(now) {
       const swept = await db.transaction(async (query) => {
         const uploads = await query(

@@ -46,7 +46,12 @@ export type JobRow = {
 /** One sealed piece of an upload or of a result: `size` plain bytes from `start` on. */
 export type PartRow = { start: number; size: number; data: Uint8Array };
 
-export type JobFigures = { states: Record<JobState, number>; oldestQueuedAt: number | null; bytes: number; uploads: number };
+export type JobFigures = {
+  states: Record<JobState, number>;
+  oldestQueuedAt: number | null;
+  bytes: number;
+  uploads: number;
+};
 
 /** Where the pieces of an upload and of a job's result are. */
 export const uploadBlob = (upload: string): string => `upload:${upload}`;
@@ -63,7 +68,10 @@ export type Committed = "ok" | "lost" | "full";
  * state before it or after it. A worker's writes count only while the job is its own.
  */
 export type JobStore = {
-  createUpload(row: UploadRow, limits: { ownerBytes: number; totalBytes: number }): Promise<"ok" | "owner-full" | "full">;
+  createUpload(
+    row: UploadRow,
+    limits: { ownerBytes: number; totalBytes: number },
+  ): Promise<"ok" | "owner-full" | "full">;
   upload(id: string): Promise<UploadRow | null>;
   uploadsOf(owner: string): Promise<UploadRow[]>;
   /** @returns the upload's bytes after it; null when `start` is not where the upload ends, and nothing was written. */
@@ -71,7 +79,10 @@ export type JobStore = {
   /** Not the input of a job. */
   deleteUpload(id: string): Promise<void>;
   /** @returns "taken" when the upload is another job's, or not whole. */
-  createJob(row: JobRow, limits: { queued: number; ownerQueued: number }): Promise<"ok" | "owner-full" | "full" | "taken">;
+  createJob(
+    row: JobRow,
+    limits: { queued: number; ownerQueued: number },
+  ): Promise<"ok" | "owner-full" | "full" | "taken">;
   job(id: string): Promise<JobRow | null>;
   jobsOf(owner: string, limit: number): Promise<JobRow[]>;
   /** The next job for a worker: one that waits, or one whose worker has not been heard of since its lease ended. */

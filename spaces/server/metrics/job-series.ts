@@ -19,7 +19,10 @@ export function jobSeries(registry: Registry, figures: () => Promise<JobFigures 
     set: (gauge: Gauge<L>, figures: JobFigures | null) => void,
   ) =>
     new Gauge({
-      ...{ name, help, labelNames, registers: [registry] },
+      name,
+      help,
+      labelNames,
+      registers: [registry],
       async collect() {
         set(this, await fresh());
       },

@@ -90,7 +90,8 @@ describe("jobs of a server that is killed", () => {
   it("go back to the queue when it is asked to end, and go on where they were", async () => {
     const store = temporaryFolder();
     const model = modelFolder(slowManifest());
-    const start = () => serve([model], ["--jobs-dir", store, "--jobs-attempts", "1"], { env: { SLUICE_JOBS_KEY: KEY } });
+    const start = () =>
+      serve([model], ["--jobs-dir", store, "--jobs-attempts", "1"], { env: { SLUICE_JOBS_KEY: KEY } });
     let server = await start();
     const job = await jobsClient(server).submit("slow", {
       rows: Array.from({ length: 400 }, (_, i) => ({ work: 60, value: i })),

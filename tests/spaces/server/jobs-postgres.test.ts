@@ -76,13 +76,12 @@ describe("replicas that share a Postgres", () => {
   it("run each job once, and go on with those of a replica that was killed", async () => {
     let [one, other] = await Promise.all([replica(["--jobs-concurrency", "1"]), replica(["--jobs-concurrency", "1"])]);
     const client = jobsClient(one);
-    const jobs = [];
+    const jobs: { id: string }[] = [];
     for (let j = 0; j < 4; j++)
       jobs.push(
         await client.submit("slow", { rows: Array.from({ length: 150 }, (_, i) => ({ work: 30, value: i + j / 10 })) }),
       );
-    const workers = async () =>
-      (await sql("SELECT DISTINCT worker FROM sluice_jobs WHERE state = 'running'")).length;
+    const workers = async () => (await sql("SELECT DISTINCT worker FROM sluice_jobs WHERE state = 'running'")).length;
     await until(async () => ((await workers()) === 2 ? true : undefined));
     await until(async () => ((await client.get(jobs[0]!.id)).progress.rows > 0 ? true : undefined));
     await one.kill();

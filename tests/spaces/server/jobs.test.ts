@@ -5,7 +5,17 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobView } from "../../../spaces/server/jobs/job.ts";
 import { sha256 } from "../../models/core/build.ts";
-import { json, metric, modelFolder, pixelsModel, serve, served, slowManifest, temporaryFolder, until } from "./harness.ts";
+import {
+  json,
+  metric,
+  modelFolder,
+  pixelsModel,
+  serve,
+  served,
+  slowManifest,
+  temporaryFolder,
+  until,
+} from "./harness.ts";
 import type { ServerProcess } from "./harness.ts";
 import { jobsClient, jsonLines, readEvents } from "./jobs-client.ts";
 
@@ -31,8 +41,12 @@ describe("a job", () => {
       env: { SLUICE_JOBS_KEY: KEY },
     });
     client = jobsClient(server);
-    const answers = await json(await server.post("/models/linear/predict/batch", { rows: rows.map(({ id: _, ...row }) => row) }));
-    expected = (answers["predictions"] as unknown as { heads: { value: { value: number } } }[]).map(({ heads }) => heads.value.value);
+    const answers = await json(
+      await server.post("/models/linear/predict/batch", { rows: rows.map(({ id: _, ...row }) => row) }),
+    );
+    expected = (answers["predictions"] as unknown as { heads: { value: { value: number } } }[]).map(
+      ({ heads }) => heads.value.value,
+    );
   });
   afterEach(() => {
     expect(server.log().filter(({ level }) => level === "error")).toEqual([]);
@@ -43,7 +57,11 @@ describe("a job", () => {
     new Uint8Array(
       parquetWriteBuffer({
         columnData: (["a", "b", "c"] as const)
-          .map((name) => ({ name: name as string, data: rows.map((row) => row[name]) as unknown[], type: "DOUBLE" as const }))
+          .map((name) => ({
+            name: name as string,
+            data: rows.map((row) => row[name]) as unknown[],
+            type: "DOUBLE" as const,
+          }))
           .concat([{ name: "id", data: rows.map(({ id }) => id), type: "STRING" as never }]),
         rowGroupSize: 100,
       }),
@@ -140,7 +158,9 @@ describe("a job", () => {
   });
 
   it("is cancelled while it runs, and then deleted; nothing of it is left", async () => {
-    const job = await client.submit("slow", { rows: Array.from({ length: 2000 }, (_, i) => ({ work: 200, value: i })) });
+    const job = await client.submit("slow", {
+      rows: Array.from({ length: 2000 }, (_, i) => ({ work: 200, value: i })),
+    });
     await until(async () => ((await client.get(job.id)).progress.rows > 0 ? true : undefined));
     const events = client.call(`/jobs/${job.id}/events`).then((response) => readEvents(response));
     const unfinished = await client.call(`/jobs/${job.id}/result`);
@@ -150,7 +170,8 @@ describe("a job", () => {
     expect((await events).at(-1)).toMatchObject({ event: "state", data: { state: "cancelled" } });
     expect((await client.call(`/jobs/${job.id}/result`)).status).toBe(410);
     expect((await client.call(`/jobs/${job.id}`, { method: "DELETE" })).status).toBe(204);
-    for (const path of ["", "/events", "/result"]) expect((await client.call(`/jobs/${job.id}${path}`)).status).toBe(404);
+    for (const path of ["", "/events", "/result"])
+      expect((await client.call(`/jobs/${job.id}${path}`)).status).toBe(404);
     expect((await client.call(`/jobs/${job.id}`, { method: "DELETE" })).status).toBe(404);
   });
 
@@ -186,7 +207,12 @@ describe("a job", () => {
 
   it("leaves nothing of an input in files, logs or metrics", async () => {
     const secret = "4111-secret-of-a-client";
-    const job = await client.submit("linear", `id,a,b,c,note\n${secret},1,2,3,${secret}\n${secret},x,2,3,x\n`, "text/csv", `?name=${secret}.csv`);
+    const job = await client.submit(
+      "linear",
+      `id,a,b,c,note\n${secret},1,2,3,${secret}\n${secret},x,2,3,x\n`,
+      "text/csv",
+      `?name=${secret}.csv`,
+    );
     await client.ended(job.id);
     expect((await client.lines(job.id))[0]!.id).toBe(secret);
     expect((await client.get(job.id)).name).toBe(`${secret}.csv`);
@@ -249,8 +275,18 @@ describe("jobs of several owners", () => {
     const server = await serve(
       [modelFolder(slowManifest())],
       [
-        ...["--keys-file", keysFile(), "--jobs-owner-queued", "2", "--jobs-max-queued", "3"],
-        ...["--jobs-owner-bytes", "100000", "--jobs-max-bytes", "120000", "--jobs-concurrency", "1"],
+        "--keys-file",
+        keysFile(),
+        "--jobs-owner-queued",
+        "2",
+        "--jobs-max-queued",
+        "3",
+        "--jobs-owner-bytes",
+        "100000",
+        "--jobs-max-bytes",
+        "120000",
+        "--jobs-concurrency",
+        "1",
       ],
     );
     const [ada, grace] = [jobsClient(server, "ada-key"), jobsClient(server, "grace-key")];
@@ -283,7 +319,9 @@ describe("without a key", () => {
     const client = jobsClient(before);
     const done = await client.submit("linear", { rows: rows.slice(0, 3) });
     await client.ended(done.id);
-    const open = await client.submit("slow", { rows: Array.from({ length: 1000 }, (_, i) => ({ work: 500, value: i })) });
+    const open = await client.submit("slow", {
+      rows: Array.from({ length: 1000 }, (_, i) => ({ work: 500, value: i })),
+    });
     expect(before.output()).toContain("without SLUICE_JOBS_KEY");
     await before.kill();
     const after = jobsClient(await serve(dirs, ["--jobs-dir", store]));

@@ -21,8 +21,14 @@ beforeAll(async () => {
   server = await serve(
     [modelFolder(served())],
     [
-      ...["--keys-file", keys, "--jobs-dir", temporaryFolder()],
-      ...["--jobs-owner-bytes", String(OWNER_BYTES), "--jobs-max-bytes", "12000000"],
+      "--keys-file",
+      keys,
+      "--jobs-dir",
+      temporaryFolder(),
+      "--jobs-owner-bytes",
+      String(OWNER_BYTES),
+      "--jobs-max-bytes",
+      "12000000",
     ],
     { env: { SLUICE_JOBS_KEY: Buffer.alloc(32, 3).toString("hex") } },
   );
@@ -121,7 +127,11 @@ describe("tus-js-client", () => {
     });
     const ada = jobsClient(server, "ada-key");
     const head = await ada.call(url, { method: "HEAD", headers: TUS });
-    expect([head.status, head.headers.get("upload-offset"), head.headers.get("upload-length")]).toEqual([200, "12", "12"]);
+    expect([head.status, head.headers.get("upload-offset"), head.headers.get("upload-length")]).toEqual([
+      200,
+      "12",
+      "12",
+    ]);
     expect(Date.parse(head.headers.get("upload-expires")!)).toBeGreaterThan(Date.now());
     await Upload.terminate(url, { headers: { authorization: "Bearer ada-key" } });
     expect((await ada.call(url, { method: "HEAD", headers: TUS })).status).toBe(404);
@@ -194,26 +204,37 @@ describe("the tus protocol", () => {
 describe("what clients put into headers", () => {
   it("is metadata or refused, and never more than a short text", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 300 }), fc.base64String().map((text) => `filename ${text}`)), (text) => {
-        const found = metadataOf(text);
-        for (const value of Object.values(found ?? {})) {
-          expect(value.length).toBeLessThanOrEqual(200);
-          expect(value).not.toMatch(/\p{Cc}/u);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 300 }),
+          fc.base64String().map((text) => `filename ${text}`),
+        ),
+        (text) => {
+          const found = metadataOf(text);
+          for (const value of Object.values(found ?? {})) {
+            expect(value.length).toBeLessThanOrEqual(200);
+            expect(value).not.toMatch(/\p{Cc}/u);
+          }
+        },
+      ),
       { seed: 6, numRuns: 500 },
     );
     fc.assert(
-      fc.property(fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string({ minLength: 1, maxLength: 40 })), (given) => {
-        const header = Object.entries(given)
-          .map(([name, value]) => `${name} ${Buffer.from(value).toString("base64")}`)
-          .join(",");
-        const found = metadataOf(header)!;
-        for (const [name, value] of Object.entries(given)) {
-          const plain = Buffer.from(value).toString("utf8").replaceAll(/\p{Cc}/gu, "");
-          expect(found[name]).toBe(plain === "" ? undefined : plain);
-        }
-      }),
+      fc.property(
+        fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string({ minLength: 1, maxLength: 40 })),
+        (given) => {
+          const header = Object.entries(given)
+            .map(([name, value]) => `${name} ${Buffer.from(value).toString("base64")}`)
+            .join(",");
+          const found = metadataOf(header)!;
+          for (const [name, value] of Object.entries(given)) {
+            const plain = Buffer.from(value)
+              .toString("utf8")
+              .replaceAll(/\p{Cc}/gu, "");
+            expect(found[name]).toBe(plain === "" ? undefined : plain);
+          }
+        },
+      ),
       { seed: 7, numRuns: 300 },
     );
   });
