@@ -26,10 +26,10 @@ const BADGES = {
 };
 /**
  * @param {Job} first
- * @param {(id: string) => void} gone called when it is deleted
+ * @param {(id: string) => void} onDeleted called when it is deleted
  * @returns {{ element: HTMLElement, id: string, stop: () => void, follow: () => void }}
  */
-export function jobCard(first, gone) {
+export function jobCard(first, onDeleted) {
   let job = first;
   const name = first.name ?? "";
   /** @type {AbortController | null} */
@@ -147,7 +147,7 @@ export function jobCard(first, gone) {
 
   function deleted() {
     following?.abort();
-    gone(job.id);
+    onDeleted(job.id);
   }
 
   update();

@@ -1,5 +1,5 @@
 import type { CellType } from "./cells.ts";
-import { openReader, type Format } from "./open.ts";
+import { openReader, type Format, type TextOptions } from "./open.ts";
 import { placeName } from "./reading.ts";
 import type { FileSource } from "./source.ts";
 
@@ -9,7 +9,7 @@ import type { FileSource } from "./source.ts";
  */
 export type Item = { row: number; id: string } & ({ json: string } | { malformed: string });
 
-export type ItemFile = { source: FileSource; name: string; format: Format };
+export type ItemFile = { source: FileSource; name: string; format: Format; options?: TextOptions };
 
 /**
  * The rows from number `from` on. Only the model's own fields are kept (all fields if none are named), and empty ones
@@ -18,13 +18,13 @@ export type ItemFile = { source: FileSource; name: string; format: Format };
  * @throws the readers' own errors
  */
 export async function* readItems(
-  { source, name, format }: ItemFile,
+  { source, name, format, options }: ItemFile,
   fields: ReadonlyMap<string, CellType>,
   idField: string,
   from: number,
 ): AsyncGenerator<Item> {
   const types = fields.has(idField) ? fields : new Map(fields).set(idField, "text");
-  const { style, readings } = await openReader(source, name, format, types);
+  const { style, readings } = await openReader(source, name, format, types, "guess", options);
   for await (const reading of readings) {
     if (reading.index < from) continue;
     const row = reading.index;

@@ -68,6 +68,8 @@ export type TextOptions = {
   delimiter?: Delimiter | undefined;
   /** CSV only. */
   decimal?: DecimalMark | undefined;
+  /** JSON only, which is held in memory: most bytes of the text, once it is unpacked. */
+  maxBytes?: number | undefined;
 };
 
 /** A data file that is being read. */
@@ -105,11 +107,31 @@ export async function openReader(
     case "jsonl":
       return { style: "line", readings: readJsonLines(readUtf8(path, name, options.encoding), types), ...plain };
     case "json":
-      return { style: "item", readings: readJson(readUtf8(path, name, options.encoding), name, types), ...plain };
+      return {
+        style: "item",
+        readings: readJson(bounded(readUtf8(path, name, options.encoding), name, options.maxBytes), name, types),
+        ...plain,
+      };
     case "parquet":
       return { style: "item", readings: readParquet(path, name), ...plain };
     case "folder":
       return { style: "path", readings: readFolder(String(path), name), ...plain };
+  }
+}
+
+async function* bounded(chunks: AsyncIterable<Buffer>, name: string, maxBytes = Infinity): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > maxBytes)
+      throw new EvaluationError({
+        code: "json-too-large",
+        place: name,
+        problem: "the JSON list is too large to be held in memory",
+        expected: `at most ${maxBytes} bytes, unpacked`,
+        hint: "one object per line is JSON Lines, which has no such limit",
+      });
+    yield chunk;
   }
 }
 

@@ -12,10 +12,12 @@ import { plainPages, type PageValues } from "./parquet-pages.ts";
 import type { Reading } from "./reading.ts";
 import { rangesOf, type FileSource } from "./source.ts";
 
+/** Largest page once unpacked; pages have about a megabyte. It stops a small file from filling the memory. */
+const maxOutputLength = 256 * 2 ** 20;
 const compressors = {
-  GZIP: (input: Uint8Array) => new Uint8Array(gunzipSync(input)),
-  BROTLI: (input: Uint8Array) => new Uint8Array(brotliDecompressSync(input)),
-  ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input)),
+  GZIP: (input: Uint8Array) => new Uint8Array(gunzipSync(input, { maxOutputLength })),
+  BROTLI: (input: Uint8Array) => new Uint8Array(brotliDecompressSync(input, { maxOutputLength })),
+  ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input, { maxOutputLength })),
 };
 const readable = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(compressors)];
 
@@ -116,6 +118,16 @@ export async function* readParquet(path: FileSource, name: string): AsyncGenerat
       index += 1;
     }
   }
+}
+
+/**
+ * The number of rows that a Parquet file says it has, without reading one.
+ *
+ * @throws as `readParquet`
+ */
+export async function countParquetRows(path: FileSource, name: string): Promise<number> {
+  const { metadata } = await openParquet(path, name);
+  return metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
 }
 
 /** A Parquet file whose columns are read one by one, whole. */

@@ -1,4 +1,5 @@
 import { openReader } from "../../../eval/dataset/formats/open.ts";
+import { countParquetRows } from "../../../eval/dataset/formats/parquet.ts";
 import { readItems, type Item } from "../../../eval/dataset/formats/items.ts";
 import { schemaCells } from "../../../eval/dataset/formats/schema-cells.ts";
 import { SluiceError } from "../../../models/core/errors.ts";
@@ -281,21 +282,25 @@ function inputOf(job: JobRow, notes: JobNotes, facts: ModelFacts, deps: RunDeps)
       },
     };
   }
-  if (job.format === "json") whole("a JSON list");
+  const options = job.format === "json" ? { maxBytes: WHOLE_BYTES } : {};
   const format: Exclude<JobFormat, "media"> = job.format;
   const name = notes.name ?? "input";
   return {
     async count() {
       let rows = 0;
-      const { readings } = await openReader(source, name, format, new Map(), "text");
-      for await (const { index } of readings) {
-        rows = index + 1;
+      const counted = (now: number) => {
+        rows = now;
         if (rows > facts.policy.maxRows)
           throw new Fatal("too-many-rows", `a job of this model may have ${facts.policy.maxRows} rows`);
+      };
+      if (format === "parquet") counted(await countParquetRows(source, name));
+      else {
+        const { readings } = await openReader(source, name, format, new Map(), "text", options);
+        for await (const { index } of readings) counted(index + 1);
       }
       if (rows === 0) throw new Fatal("no-rows", "the file has no rows; at least one is needed");
       return rows;
     },
-    items: (from) => readItems({ source, name, format }, schemaCells(facts.fields), notes.idField, from),
+    items: (from) => readItems({ source, name, format, options }, schemaCells(facts.fields), notes.idField, from),
   };
 }

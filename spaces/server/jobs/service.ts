@@ -34,8 +34,8 @@ const CONTENT_TYPES: Record<string, JobFormat> = {
   "application/x-parquet": "parquet",
 };
 
-export type NewJob = { model: string; request: JobRequest };
-export type DirectJob = {
+type NewJob = { model: string; request: JobRequest };
+type DirectJob = {
   model: string;
   bytes: Uint8Array;
   name: string | null;
@@ -44,7 +44,7 @@ export type DirectJob = {
   idField: string;
   field: string | null;
 };
-export type ResultPiece = { data: Uint8Array; next: number | null };
+type ResultPiece = { data: Uint8Array; next: number | null };
 
 /** Everything that the server asks of its jobs. Arguments and results are plain data: they cross threads. */
 export type JobService = {

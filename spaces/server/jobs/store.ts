@@ -61,7 +61,7 @@ export const resultBlob = (job: string): string => `result:${job}`;
  * What happened to a checkpoint. `lost`: the job is not this worker's any more, and nothing was written. `full`: there
  * is no space for it.
  */
-export type Committed = "ok" | "lost" | "full";
+type Committed = "ok" | "lost" | "full";
 
 /**
  * Where uploads, jobs and results are kept. Every method is one transaction, so that a kill at any moment leaves the

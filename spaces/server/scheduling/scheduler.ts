@@ -64,8 +64,9 @@ export type Scheduler = {
   /** @throws Refused when a request that comes now would wait too long or is not accepted at all. */
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
-  /** `liveAt`: when somebody who waits for the answer last asked, by the scheduler's clock; -Infinity before. */
-  state(): { queuedRows: number; runningGroups: number; liveAt: number };
+  state(): { queuedRows: number; runningGroups: number };
+  /** When somebody who waits for the answer last asked, by the scheduler's clock; -Infinity before. */
+  liveAt(): number;
   /** Keeps the scheduler from being drained between the parts of one request. Call the returned function when done. */
   hold(): () => void;
   /** Refuses new requests; resolves when all earlier ones are answered. */
@@ -385,7 +386,8 @@ export function createScheduler(
       submit({ rows: [], feeds: { tensors, fetches, rows }, length: 1 }, requestDeadline),
     admit,
     estimatedWaitMs,
-    state: () => ({ queuedRows, runningGroups: running.length, liveAt }),
+    state: () => ({ queuedRows, runningGroups: running.length }),
+    liveAt: () => liveAt,
     hold() {
       held++;
       return () => {

@@ -19,8 +19,8 @@ export type Background = {
 
 /**
  * Lets background rows use models without delaying those who wait. A run cannot be interrupted, so a slice is short.
- * While somebody asks, all slices together take at most `share` of the time: the share of requests that meet one is no
- * larger than that, and none of them waits longer than one slice.
+ * While somebody asks, a model's slices take at most `share` of the time: the share of requests that meet one is no
+ * larger than that, and none of them waits longer than one slice. One slice of a model follows another.
  */
 export function createBackground(
   share: number,
@@ -28,9 +28,13 @@ export function createBackground(
   deps: { now: () => number; sleep: (ms: number) => Promise<void> },
 ): Background {
   const { now, sleep } = deps;
-  const rowsOf = new Map<string, number>();
-  let restUntil = -Infinity;
-  let turn: Promise<unknown> = Promise.resolve();
+  /** By a model's digest: how many rows its next slice has, until when it rests, and its last slice. */
+  const paces = new Map<string, { rows: number; restUntil: number; last: Promise<unknown> }>();
+  const paceOf = (digest: string) => {
+    const pace = paces.get(digest) ?? { rows: 1, restUntil: -Infinity, last: Promise.resolve() };
+    paces.set(digest, pace);
+    return pace;
+  };
 
   const isLive = () => now() - Math.max(-Infinity, ...loads().map(({ liveAt = -Infinity }) => liveAt)) < LIVE_MS;
   const isBusy = () => loads().some(({ queuedRows, runningGroups }) => queuedRows + runningGroups > 0);
@@ -43,7 +47,7 @@ export function createBackground(
     return onMain;
   };
 
-  async function untilFree(): Promise<void> {
+  async function untilFree(restUntil: number): Promise<void> {
     while (now() < restUntil && isLive()) await sleep(Math.min(LIVE_MS / 10, Math.max(1, restUntil - now())));
     // Even where somebody always asks, the background gets its share in the end.
     const patientUntil = now() + LIVE_MS / 4;
@@ -52,22 +56,23 @@ export function createBackground(
 
   return {
     run(model, slice) {
-      const mine = turn.then(async () => {
-        await untilFree();
+      const pace = paceOf(model.digest);
+      const mine = pace.last.then(async () => {
+        await untilFree(pace.restUntil);
         const live = isLive();
         const onMain = runsOnMain(model);
         const targetMs = SLICE_MS[onMain ? "main" : "elsewhere"][live ? "live" : "quiet"];
-        const asked = Math.max(1, Math.min(MAX_SLICE_ROWS, rowsOf.get(model.digest) ?? 1));
+        const asked = Math.min(MAX_SLICE_ROWS, pace.rows);
         const beganMs = now();
         const rows = await slice(asked);
         const tookMs = Math.max(0.01, now() - beganMs);
         const perRowMs = tookMs / Math.max(1, rows);
-        rowsOf.set(model.digest, Math.max(1, Math.min(asked * MAX_GROWTH, Math.floor(targetMs / perRowMs))));
-        restUntil = now() + (live ? tookMs * (1 / share - 1) : 0);
+        pace.rows = Math.max(1, Math.min(asked * MAX_GROWTH, Math.floor(targetMs / perRowMs)));
+        pace.restUntil = now() + (live ? tookMs * (1 / share - 1) : 0);
         // Requests that arrived meanwhile are read before the next slice begins.
         await sleep(0);
       });
-      turn = mine.catch(() => {});
+      pace.last = mine.catch(() => {});
       return mine;
     },
   };

@@ -251,7 +251,11 @@ function serve(
       largest: largestSizes(manifest, described.inputs),
       run: (feeds, fetches, rows, requestDeadline) => scheduler.tensors(feeds, fetches, rows, requestDeadline),
     },
-    load: () => ({ ...scheduler.state(), estimatedWaitMs: scheduler.estimatedWaitMs() }),
+    load: () => ({
+      ...scheduler.state(),
+      liveAt: scheduler.liveAt(),
+      estimatedWaitMs: scheduler.estimatedWaitMs(),
+    }),
     async close() {
       await scheduler.drain();
       await engine.close();

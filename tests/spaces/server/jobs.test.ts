@@ -138,8 +138,24 @@ describe("a job", () => {
     }
   });
 
+  it("fails, and nothing else does, when a small file unpacks to more than can be held", async () => {
+    const { gzipSync } = await import("node:zlib");
+    const bomb = gzipSync(Buffer.alloc(300 * 2 ** 20, "x"));
+    for (const [type, code] of [
+      ["application/x-ndjson", "line-too-long"],
+      ["text/csv", "csv-unreadable"],
+    ] as const) {
+      const job = await client.submit("linear", new Uint8Array(bomb), type);
+      expect(await client.ended(job.id)).toMatchObject({ state: "failed", error: { code } });
+    }
+    const list = gzipSync(Buffer.from(`[${`${JSON.stringify({ a: 1, b: 2, c: 3 })},`.repeat(4_000_000)}{}]`));
+    const named = await client.submit("linear", new Uint8Array(list), "application/octet-stream", "?format=json");
+    expect(await client.ended(named.id)).toMatchObject({ state: "failed", error: { code: "json-too-large" } });
+    expect((await server.post("/models/linear/predict", { a: 1, b: 2, c: 3 })).status).toBe(200);
+  });
+
   it("tells its events, and a client that comes back gets only what it has missed", async () => {
-    const slow = Array.from({ length: 60 }, (_, i) => ({ work: 300, value: i }));
+    const slow = Array.from({ length: 60 }, (_, i) => ({ work: 20, value: i }));
     const job = await client.submit("slow", { rows: slow });
     const first = await readEvents(await client.call(`/jobs/${job.id}/events`), 2);
     expect(first.map(({ data }) => data.id)).toEqual([job.id, job.id]);
