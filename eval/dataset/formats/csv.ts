@@ -6,7 +6,7 @@ import type { Dialect } from "./dialect.ts";
 import type { Reading } from "./reading.ts";
 
 /** Most bytes without the end of a record. It stops a small packed file from filling the memory. */
-const longestRecordBytes = 128 * 2 ** 20;
+const maxRecordBytes = 128 * 2 ** 20;
 
 const count = (cells: readonly (string | null)[], character: string): number =>
   cells.reduce((sum, cell) => sum + (cell === null ? 0 : cell.split(character).length - 1), 0);
@@ -57,8 +57,8 @@ export async function* readCsv(
   async function* bounded(): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       sinceRecord += chunk.length;
-      if (sinceRecord > longestRecordBytes)
-        throw unreadable(name, `no record ends within ${longestRecordBytes} bytes, after line ${lastGood}`);
+      if (sinceRecord > maxRecordBytes)
+        throw unreadable(name, `no record ends within ${maxRecordBytes} bytes, after line ${lastGood}`);
       yield chunk;
     }
   }

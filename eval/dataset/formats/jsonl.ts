@@ -4,7 +4,7 @@ import { isRecord, parseExactJson } from "./exact-json.ts";
 import type { Reading } from "./reading.ts";
 
 /** Longest line. It stops a small packed file from filling the memory. */
-const longestLineBytes = 128 * 2 ** 20;
+const maxLineBytes = 128 * 2 ** 20;
 
 /**
  * Lines without their ends: "\n", "\r\n" or "\r", none of which a JSON text may hold within a string. (readline would
@@ -35,11 +35,11 @@ async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     }
     if (from < chunk.length) rest.push(chunk.subarray(from));
     restBytes += chunk.length - from;
-    if (restBytes > longestLineBytes)
+    if (restBytes > maxLineBytes)
       throw new EvaluationError({
         code: "line-too-long",
         problem: "a line of the file is too long",
-        expected: `one JSON object per line, of at most ${longestLineBytes} bytes`,
+        expected: `one JSON object per line, of at most ${maxLineBytes} bytes`,
       });
   }
   if (rest.length > 0) yield Buffer.concat(rest);

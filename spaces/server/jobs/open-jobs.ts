@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { ConfigurationError } from "../../../models/core/errors.ts";
 import type { HostData, HostNews } from "./host.ts";
@@ -9,6 +7,7 @@ import type { JobModels } from "./models.ts";
 import { answerCalls, createCaller, type Channel } from "./rpc.ts";
 import { createSealer, KEY_VARIABLE } from "./seal.ts";
 import type { JobService } from "./service.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** The variable with the address of a Postgres that replicas share. It holds a password, so it is no setting. */
 export const DATABASE_VARIABLE = "SLUICE_JOBS_DATABASE";
@@ -20,7 +19,7 @@ const RESTART_MS = 1000;
 
 export type Jobs = JobService & {
   /** Whether the key is from the environment, and what is kept outlives the process. */
-  lasting: { key: boolean; place: "folder" | "database" | "memory of this process" };
+  lasting: { key: boolean; place: "folder" | "database" | "temporary folder" };
   /** Calls back when a job changes, in this process. @returns a function that ends it */
   watch(job: string, changed: () => void): () => void;
 };
@@ -58,7 +57,7 @@ export async function openJobs({ dir, env, limits, models, report }: OpenJobs): 
       expected: "32 random bytes in base64 or hexadecimal",
       hint: "openssl rand -base64 32",
     });
-  const own = database === null && dir === null ? mkdtempSync(join(tmpdir(), "sluice-jobs-")) : null;
+  const own = database === null && dir === null ? temporaryFolder() : null;
   const data: HostData = { dir: own ?? dir ?? "", database, key, limits };
   const watchers = new Map<string, Set<() => void>>();
   const news: HostNews = {
@@ -121,7 +120,7 @@ export async function openJobs({ dir, env, limits, models, report }: OpenJobs): 
     close,
     lasting: {
       key: key !== null,
-      place: database !== null ? "database" : own === null ? "folder" : "memory of this process",
+      place: database !== null ? "database" : own === null ? "folder" : "temporary folder",
     },
     watch(job, changed) {
       const set = watchers.get(job) ?? new Set();

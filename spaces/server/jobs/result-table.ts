@@ -1,5 +1,4 @@
 import { stringify } from "csv-stringify/sync";
-import { partsOf, type AnswerHead } from "../../../models/core/postprocess/answer-columns.ts";
 
 /** The columns that stand around those of the heads. */
 const BEFORE = ["row", "id", "outcome"];
@@ -14,15 +13,12 @@ type Line = {
   error?: { status: number; code: string; detail?: string };
 };
 
-export const tableColumns = (heads: readonly AnswerHead[]): string[] =>
-  heads.flatMap((head) => partsOf(head).map((part) => `${head.name}_${part}`));
-
 export const tableHeader = (columns: readonly string[]): string => csv([[...BEFORE, ...columns, ...AFTER]]);
 
 /**
  * Lines of a result as rows of a CSV table (RFC 4180, UTF-8). Lists are written as JSON.
  *
- * @param columns HEAD_PART of each head, as `tableColumns` gives them
+ * @param columns HEAD_PART of each head, as `answerColumns` gives them
  */
 export function tableRows(lines: string, columns: readonly string[]): string {
   return csv(

@@ -3,10 +3,10 @@ import { countParquetRows } from "../../../eval/dataset/formats/parquet.ts";
 import { readItems, type Item } from "../../../eval/dataset/formats/items.ts";
 import { schemaCells } from "../../../eval/dataset/formats/schema-cells.ts";
 import { SluiceError } from "../../../models/core/errors.ts";
+import { answerColumns } from "../../../models/core/postprocess/answer-columns.ts";
 import type { JobFormat, JobNotes } from "./job.ts";
 import type { JobModels, ModelFacts, RowProblem, RowsOutcome } from "./models.ts";
 import { addProblems } from "./problem-groups.ts";
-import { tableColumns } from "./result-table.ts";
 import { KeyLost, type Sealer } from "./seal.ts";
 import { partPlace, sealedFile } from "./sealed-file.ts";
 import { resultBlob, uploadBlob, type JobRow, type JobStore } from "./store.ts";
@@ -90,7 +90,7 @@ export async function runJob(job: JobRow, deps: RunDeps): Promise<RunEnd> {
     const restart = job.digest !== null && job.digest !== facts.digest && job.doneRows > 0;
     if (restart && job.restarts >= deps.attempts)
       throw new Fatal("model-changed", "the model was replaced again and again while the job ran");
-    notes = { ...notes, columns: tableColumns(facts.heads) };
+    notes = { ...notes, columns: answerColumns(facts.heads) };
     const input = inputOf(job, notes, facts, deps);
     let total = job.totalRows;
     if (total === null || job.digest !== facts.digest) {
