@@ -10,7 +10,7 @@ import {
   type Reason,
   type RowReply,
 } from "./client.ts";
-import type { Item } from "./input.ts";
+import type { Item } from "../eval/dataset/formats/items.ts";
 import type { Pace } from "./pace.ts";
 import { isRefusal, stepAfter, type Policy } from "./policy.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CellType } from "../eval/dataset/formats/cells.ts";
+import { schemaCells } from "../eval/dataset/formats/schema-cells.ts";
 import { ConfigurationError, EvaluationError } from "../models/core/errors.ts";
 import { request, type ClientDeps, type Connection, type Failure } from "./client.ts";
 import { stepAfter, type Policy } from "./policy.ts";
@@ -110,7 +111,7 @@ function cardOf(json: unknown, place: string): Card {
       expected: "a server of `sluice serve`",
     });
   const { id, version, heads, input, artifact, rules, remote, limits } = parsed.data;
-  const fields = new Map(Object.entries(input.schema.properties).map(([name, schema]) => [name, cellType(schema)]));
+  const fields = schemaCells(input.schema.properties);
   return {
     id,
     version,
@@ -123,26 +124,6 @@ function cardOf(json: unknown, place: string): Card {
         ? (remote?.model ?? "unknown")
         : [artifact.sha256, artifact.preprocessingSha256, rules?.sha256].filter(Boolean).join(" "),
   };
-}
-
-/** The CSV cell type for a JSON Schema. For `anyOf`, the first alternative that is not null decides. */
-function cellType(schema: unknown): CellType {
-  const { type, anyOf } = (schema ?? {}) as { type?: unknown; anyOf?: unknown[] };
-  if (Array.isArray(anyOf)) return cellType(anyOf.find((one) => (one as { type?: unknown }).type !== "null"));
-  switch (type) {
-    case "string":
-      return "text";
-    case "number":
-    case "integer":
-      return "number";
-    case "boolean":
-      return "boolean";
-    case "array":
-    case "object":
-      return "json";
-    default:
-      return "guess";
-  }
 }
 
 /** The refusal that ends a run, in the words of who has to mend it. */

@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { CellType } from "../eval/dataset/formats/cells.ts";
+import type { Item } from "../eval/dataset/formats/items.ts";
 import { formatOf, openReader, type Format } from "../eval/dataset/formats/open.ts";
 import { placeName } from "../eval/dataset/formats/reading.ts";
 import { ConfigurationError, SluiceError } from "../models/core/errors.ts";
-
-/**
- * One row of the input. `row` is its number in the file, from 0. `id` is the value of its id field, or else its number.
- * `json` is the text that is sent; `malformed` says why there is none.
- */
-export type Item = { row: number; id: string } & ({ json: string } | { malformed: string });
 
 /** `notes`: what was taken from the file's beginning, such as its delimiter, for people. */
 export type Input = { path: string; format: Format; sha256: string; rows: number; notes: string[] };
@@ -46,43 +40,6 @@ export async function describeInput(path: string): Promise<Input> {
     if (error instanceof SluiceError && !(error instanceof ConfigurationError))
       throw new ConfigurationError(error.diagnostic, { cause: error });
     throw error;
-  }
-}
-
-/**
- * The rows from number `from` on. Only the model's own fields are kept (all fields if the server names none), and empty
- * ones are left out. Bytes become base64, as image fields expect.
- */
-export async function* readItems(
-  input: Input,
-  fields: ReadonlyMap<string, CellType>,
-  idField: string,
-  from: number,
-): AsyncGenerator<Item> {
-  const types = fields.has(idField) ? fields : new Map(fields).set(idField, "text");
-  const { style, readings } = await openReader(input.path, input.path, input.format, types);
-  for await (const reading of readings) {
-    if (reading.index < from) continue;
-    const row = reading.index;
-    if (reading.kind === "malformed") {
-      yield { row, id: String(row), malformed: `${placeName(input.path, style, reading.at)}: ${reading.reason}` };
-      continue;
-    }
-    const given = Object.hasOwn(reading.fields, idField) ? reading.fields[idField] : undefined;
-    const id =
-      given !== undefined && given !== "" && ["string", "number", "boolean"].includes(typeof given)
-        ? String(given)
-        : String(row);
-    const sent: Record<string, unknown> = {};
-    for (const name of fields.size === 0 ? Object.keys(reading.fields) : fields.keys()) {
-      const value = Object.hasOwn(reading.fields, name) ? reading.fields[name] : null;
-      if (value !== null && value !== undefined)
-        Object.defineProperty(sent, name, {
-          value: value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
-          enumerable: true,
-        });
-    }
-    yield { row, id, json: JSON.stringify(sent) };
   }
 }
 

@@ -5,10 +5,11 @@ import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { openReader } from "../eval/dataset/formats/open.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
+import { answerColumns, partsOf } from "../models/core/postprocess/answer-columns.ts";
 import { ConfigurationError, EvaluationError, SluiceError } from "../models/core/errors.ts";
 import type { Outcome } from "./ask.ts";
 import type { Card } from "./card.ts";
-import type { Item } from "./input.ts";
+import type { Item } from "../eval/dataset/formats/items.ts";
 
 export type OutputFormat = "csv" | "jsonl";
 export type Counts = { predicted: number; refused: number; failed: number };
@@ -31,27 +32,13 @@ export function outputFormatOf(path: string): OutputFormat {
   });
 }
 
-/** Parts of an answer that become columns, each named HEAD_PART. Lists are written as JSON. */
-const parts = {
-  classification: ["label", "score"],
-  regression: ["value"],
-  ranking: ["items"],
-  series: ["values", "quantiles"],
-  spans: ["spans"],
-  text: ["text"],
-} as const;
-
-/** A forecast that is compared with observed values flags some of them. */
-const partsOf = ({ kind, flag }: Card["heads"][number]): readonly string[] =>
-  flag === undefined ? parts[kind] : [...parts[kind], "flagged"];
-
 /** What a run writes for each row, besides the times. */
 export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): string[] {
   return [
     "row",
     "id",
     "outcome",
-    ...heads.flatMap((head) => partsOf(head).map((part) => `${head.name}_${part}`)),
+    ...answerColumns(heads),
     ...(rules ? ["reasons"] : []),
     "latency_ms",
     "attempts",

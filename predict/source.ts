@@ -1,5 +1,5 @@
 import type { CellType } from "../eval/dataset/formats/cells.ts";
-import type { Item } from "./input.ts";
+import type { Item } from "../eval/dataset/formats/items.ts";
 
 /** Rows to predict, wherever they are kept. */
 export type Source = {

@@ -29,11 +29,13 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
   "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",
   "tests/predict/postgres.test.ts": "installs and crashes a real Postgres",
+  "tests/spaces/server/jobs-kill.test.ts": "kills a server at many moments, and starts it again",
+  "tests/spaces/server/jobs-postgres.test.ts": "shares jobs between servers through a real Postgres",
   "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",
   "tests/watch/export/promtool.test.ts": "plays 19 stories of an hour with promtool, where it is installed",
-  "tests/spaces/ui/{mood,page,pair,placeholder,sound}.test.ts": "use the page in Chromium",
+  "tests/spaces/ui/{jobs,mood,page,pair,placeholder,sound}.test.ts": "use the page in Chromium",
 };
 
 /**
@@ -45,6 +47,7 @@ export const alone: readonly string[] = [
   "tests/eval/latency/processes.test.ts",
   "tests/models/core/lookup/redis.test.ts",
   "tests/predict/postgres.test.ts",
+  "tests/spaces/server/jobs-postgres.test.ts",
   "tests/spaces/server/lifecycle.test.ts",
   "tests/spaces/server/overload.test.ts",
 ];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import type { Card } from "../card.ts";
-import type { Item } from "../input.ts";
+import type { Item } from "../../eval/dataset/formats/items.ts";
 import { cellsOf, columnsOf, type Output } from "../output.ts";
 import type { Address } from "./address.ts";
 import { quoted, quotedTable, type Column, type Database, type SqlValue, type Statement } from "./database.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseCell, type CellType } from "../../eval/dataset/formats/cells.ts";
 import { ConfigurationError } from "../../models/core/errors.ts";
-import type { Item } from "../input.ts";
+import type { Item } from "../../eval/dataset/formats/items.ts";
 import type { Source } from "../source.ts";
 import type { Address } from "./address.ts";
 import { quoted, quotedTable, type Database, type SqlValue } from "./database.ts";

@@ -6,7 +6,8 @@ import { addressOf, type Address } from "../database/address.ts";
 import { openDatabase, type DatabaseDeps } from "../database/open.ts";
 import { databaseSink } from "../database/sink.ts";
 import { databaseSource } from "../database/source.ts";
-import { describeInput, readItems, requireKeys } from "../input.ts";
+import { readItems } from "../../eval/dataset/formats/items.ts";
+import { describeInput, requireKeys } from "../input.ts";
 import { columnsOf, openOutput, outputFormatOf, type Output } from "../output.ts";
 import type { Policy } from "../policy.ts";
 import type { Source } from "../source.ts";
@@ -81,7 +82,8 @@ async function fileSource(
     name: path,
     sha256: input.sha256,
     rows: input.rows,
-    items: (fields: ReadonlyMap<string, CellType>, from: number) => readItems(input, fields, id, from),
+    items: (fields: ReadonlyMap<string, CellType>, from: number) =>
+      readItems({ source: path, name: path, format: input.format }, fields, id, from),
     close: async () => {},
   };
 }

@@ -32,7 +32,12 @@ const audible = [
  * @returns files by their path in the tree
  */
 export async function buildSpace(root: string): Promise<BuiltFile[]> {
-  const entries = { main: "spaces/main.ts", host: "spaces/server/engine/host.ts", optimise: "spaces/optimise.ts" };
+  const entries = {
+    main: "spaces/main.ts",
+    host: "spaces/server/engine/host.ts",
+    jobs: "spaces/server/jobs/host.ts",
+    optimise: "spaces/optimise.ts",
+  };
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),

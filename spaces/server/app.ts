@@ -1,13 +1,15 @@
-import { isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import { v2Routes } from "./v2/routes.ts";
+import { addressOf } from "./http/address.ts";
 import type { Serving } from "./http/context.ts";
 import { gradioRoutes } from "./gradio/routes.ts";
 import { docsRoutes } from "./http/docs-routes.ts";
 import { drainBody } from "./http/drain-body.ts";
 import { healthRoutes } from "./http/health-routes.ts";
+import { jobRoutes } from "./http/job-routes.ts";
 import { parseJson } from "./http/json-body.ts";
 import { keyOf } from "./http/keys.ts";
 import { modelRoutes } from "./http/model-routes.ts";
@@ -19,6 +21,7 @@ import { Problem } from "./http/problem.ts";
 import { problemRoutes } from "./http/problem-routes.ts";
 import { RequestLimits } from "./http/request-limits.ts";
 import { streamRoutes } from "./http/stream-routes.ts";
+import { uploadRoutes } from "./http/upload-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -136,7 +139,7 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
   if (settings.cors !== "")
     await app.register((await import("@fastify/cors")).default, {
       origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
-      methods: ["GET", "POST", "OPTIONS"],
+      methods: ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"],
       exposedHeaders: [
         "x-request-id",
         "x-prediction-id",
@@ -145,6 +148,14 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
         "ratelimit",
         "ratelimit-policy",
         "inference-header-content-length",
+        "location",
+        "tus-resumable",
+        "tus-version",
+        "tus-extension",
+        "tus-max-size",
+        "upload-offset",
+        "upload-length",
+        "upload-expires",
       ],
       maxAge: 600,
     });
@@ -165,6 +176,8 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
   predictRoutes(app, serving, guarded);
   if (streams) await streamRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
+  await jobRoutes(app, serving, guarded);
+  await uploadRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   gradioRoutes(app, serving, guarded);
   docsRoutes(app, serving);
@@ -212,10 +225,6 @@ function parseUntyped(request: FastifyRequest, body: Buffer): unknown {
     );
   return request.headers["inference-header-content-length"] === undefined ? parseJson(body) : body;
 }
-
-/** The client's address. What a header says in place of an address is not one. */
-const addressOf = (request: FastifyRequest): string =>
-  isIP(request.ip) === 0 ? (request.socket.remoteAddress ?? "unknown") : request.ip;
 
 /** The registered routes: a known path with another method answers 405, an unknown path 404. */
 function knownRoutes(app: FastifyInstance): (path: string) => string[] {

@@ -9,7 +9,9 @@ import { createApp } from "./app.ts";
 import type { Serving } from "./http/context.ts";
 import { readKeys } from "./http/keys.ts";
 import { fingerprint, watchModels } from "./lifecycle/watch-models.ts";
+import { jobSeries } from "./metrics/job-series.ts";
 import { createMetrics } from "./metrics/metrics.ts";
+import { serverJobs } from "./http/server-jobs.ts";
 import { createResponseCache } from "./http/response-cache.ts";
 import { loadLocalModel } from "./serving/local-model.ts";
 import { openLocalTexts } from "./serving/local-texts.ts";
@@ -139,10 +141,16 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     log,
     cache,
     keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile),
+    jobs: null,
     lifecycle: { draining: false, held: null },
     deployment: settings.deploymentFile === undefined ? null : readDeployment(settings.deploymentFile),
     version: packageFile.version,
   };
+  if (settings.jobs) {
+    const jobs = serverJobs(serving, deps.env);
+    serving.jobs = jobs;
+    jobSeries(metrics.registry, jobs.figures, Date.now);
+  }
   const app = await createApp(serving, { streams: dirs.some(mayCutSound) });
   const address = await app.listen({ host: settings.host, port: settings.port });
   log.info({ address }, "listening");
@@ -150,6 +158,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
   const load = async () => {
     await registry.loadAll();
     log.info({ ready: registry.ready() }, "models loaded");
+    serving.jobs?.wake();
     if (settings.watch && !serving.lifecycle.draining) stopWatching.stop = watchModels(registry);
   };
   const loaded = load();
@@ -168,6 +177,8 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
       drained ??= (async () => {
         serving.lifecycle.draining = true;
         stopWatching.stop();
+        // Jobs go back to the queue now, not when requests have ended: they may go on elsewhere at once.
+        const jobsClosed = serving.jobs?.close();
         log.info({ lameDuckMs, deadlineMs }, "draining");
         await untilNobodyIsConnected(app, lameDuckMs);
         // A connection that was accepted a moment ago counts as idle until its first request arrives. Closing it would
@@ -183,6 +194,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         // Closes the listening socket; connections with a request in flight are answered first.
         const finish = async () => {
           await app.close();
+          await jobsClosed;
           await registry.close();
           return true;
         };

@@ -11,6 +11,8 @@ import { readFields } from "./schema-fields.js";
  *   backends?: { name: string, model: string, circuit: { state: string }, missing: string | null }[],
  * }} Remote `backends`: of a fallback, in the order in which they are tried
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
+ * @typedef {{ maxBytes: number, maxRows: number, keepHours: number }} Jobs what a file may be that is answered in the
+ *   background
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
  * @typedef {{
  *   provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
@@ -23,6 +25,7 @@ import { readFields } from "./schema-fields.js";
  *   heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string,
  *   missing: string, remote: Remote | null, pair: Pair | null, predictPath: string, maxRows: number | undefined,
  *   composition: import("./composition-graph.js").Shown | null,
+ *   jobs: Jobs | null,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) =>
  *     Promise<import("./answers.js").RowOutcome[]>,
  * }} Model
@@ -69,6 +72,7 @@ export function readModel(listed, card) {
     backend: text(facts.backend) || "local",
     predictPath: path,
     maxRows: facts.limits?.maxRows,
+    jobs: facts.jobs ?? null,
     async predictMany(rows, signal) {
       const { data } = await request(`${path}/batch`, { body: { rows }, signal, timeoutMs: 60_000 });
       const results = data.predictions;

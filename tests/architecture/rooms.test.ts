@@ -12,7 +12,8 @@ const rooms: Record<string, readonly string[]> = {
   deploy: ["models", "eval", "github", "watch"],
   predict: ["models", "eval"],
   bot: ["models", "eval", "github", "watch"],
-  "spaces/server": ["models", "eval/stats"],
+  // The readers of data files are the same for a gate's dataset and for the file of a job; they judge nothing.
+  "spaces/server": ["models", "eval/stats", "eval/dataset/formats"],
   "spaces/ui": [],
 };
 

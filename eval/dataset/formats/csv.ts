@@ -5,6 +5,9 @@ import { parseCell, type CellType } from "./cells.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Reading } from "./reading.ts";
 
+/** Most bytes without the end of a record. It stops a small packed file from filling the memory. */
+const maxRecordBytes = 128 * 2 ** 20;
+
 const count = (cells: readonly (string | null)[], character: string): number =>
   cells.reduce((sum, cell) => sum + (cell === null ? 0 : cell.split(character).length - 1), 0);
 
@@ -50,7 +53,16 @@ export async function* readCsv(
   const skipped: CsvError[] = [];
   parser.on("skip", (error) => error !== undefined && skipped.push(error));
   // for-await sees the parser's own errors. The pipeline also passes the file's errors on to the parser.
-  pipeline(Readable.from(chunks, { objectMode: false }), parser, () => {});
+  let sinceRecord = 0;
+  async function* bounded(): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      sinceRecord += chunk.length;
+      if (sinceRecord > maxRecordBytes)
+        throw unreadable(name, `no record ends within ${maxRecordBytes} bytes, after line ${lastGood}`);
+      yield chunk;
+    }
+  }
+  pipeline(Readable.from(bounded(), { objectMode: false }), parser, () => {});
 
   let header: string[] | undefined;
   let columns: CellType[] = [];
@@ -73,6 +85,7 @@ export async function* readCsv(
   }
   let lastGood = 0;
   for await (const { record, info } of parser as AsyncIterable<{ record: (string | null)[]; info: Info }>) {
+    sinceRecord = 0;
     yield* malformedBefore(info.lines);
     drift += count(record, "\r");
     const end = info.lines - drift;

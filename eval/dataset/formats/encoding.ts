@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { ConfigurationError, EvaluationError } from "../../../models/core/errors.ts";
 import { openUnpacked } from "./packing.ts";
+import type { FileSource } from "./source.ts";
 
 /**
  * A text file as UTF-8 without byte-order mark, piece by piece, each piece whole characters. UTF-8 is expected, or what
@@ -11,7 +12,7 @@ import { openUnpacked } from "./packing.ts";
  * @param declared a label of the WHATWG Encoding Standard, as TextDecoder knows them
  * @throws EvaluationError `encoding`, and those of `openUnpacked`; ConfigurationError `unknown-encoding`
  */
-export async function* readUtf8(path: string, name: string, declared?: string): AsyncGenerator<Buffer> {
+export async function* readUtf8(path: FileSource, name: string, declared?: string): AsyncGenerator<Buffer> {
   const wanted = declared === undefined ? null : labelled(declared, name);
   const { chunks } = await openUnpacked(path, name);
   const file: OpenText = { path, name, declared: wanted !== null, encoding: "utf-8", offset: 0 };
@@ -39,7 +40,7 @@ export async function* readUtf8(path: string, name: string, declared?: string): 
 }
 
 type OpenText = {
-  path: string;
+  path: FileSource;
   name: string;
   /** Whether the encoding was declared, not assumed. */
   declared: boolean;

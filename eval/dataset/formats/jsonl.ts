@@ -1,6 +1,10 @@
+import { EvaluationError } from "../../../models/core/errors.ts";
 import type { CellType } from "./cells.ts";
 import { isRecord, parseExactJson } from "./exact-json.ts";
 import type { Reading } from "./reading.ts";
+
+/** Longest line. It stops a small packed file from filling the memory. */
+const maxLineBytes = 128 * 2 ** 20;
 
 /**
  * Lines without their ends: "\n", "\r\n" or "\r", none of which a JSON text may hold within a string. (readline would
@@ -8,6 +12,7 @@ import type { Reading } from "./reading.ts";
  */
 async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
+  let restBytes = 0;
   let afterReturn = false;
   for await (const chunk of chunks) {
     let from = 0;
@@ -21,6 +26,7 @@ async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       rest.push(chunk.subarray(from, end));
       yield rest.length === 1 ? rest[0]! : Buffer.concat(rest);
       rest = [];
+      restBytes = 0;
       from = end + 1;
       if (atReturn && from === feed) from++;
       else if (atReturn && from === chunk.length) afterReturn = true;
@@ -28,6 +34,13 @@ async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       if (carriage !== -1 && carriage < from) carriage = chunk.indexOf(13, from);
     }
     if (from < chunk.length) rest.push(chunk.subarray(from));
+    restBytes += chunk.length - from;
+    if (restBytes > maxLineBytes)
+      throw new EvaluationError({
+        code: "line-too-long",
+        problem: "a line of the file is too long",
+        expected: `one JSON object per line, of at most ${maxLineBytes} bytes`,
+      });
   }
   if (rest.length > 0) yield Buffer.concat(rest);
 }
@@ -35,6 +48,8 @@ async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 /**
  * Records of a JSON Lines file (UTF-8, one object per line; blank lines are skipped) one by one; `at` is the line.
  * Integers beyond 2^53 become text, except in the columns that `types` reads as numbers.
+ *
+ * @throws EvaluationError `line-too-long`
  */
 export async function* readJsonLines(
   chunks: AsyncIterable<Buffer>,

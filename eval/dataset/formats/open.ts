@@ -12,8 +12,13 @@ import { readJson } from "./json.ts";
 import { readJsonLines } from "./jsonl.ts";
 import { withoutPacking } from "./packing.ts";
 import { readParquet } from "./parquet.ts";
+import type { FileSource } from "./source.ts";
 
 export type Format = NonNullable<DatasetFile["format"]>;
+
+/** The format that a file's name tells; undefined where it tells none. */
+export const formatByName = (name: string): Format | undefined =>
+  byExtension[extname(withoutPacking(name)).toLowerCase()];
 
 const byExtension: Record<string, Format> = {
   ".csv": "csv",
@@ -35,8 +40,7 @@ export async function formatOf(path: string, name: string, declared: Format | un
   const found = await stat(path).catch(() => null);
   if (found === null)
     throw new EvaluationError({ code: "no-such-file", place: name, problem: "no such file or folder" });
-  const format =
-    declared ?? (found.isDirectory() ? "folder" : byExtension[extname(withoutPacking(path)).toLowerCase()]);
+  const format = declared ?? (found.isDirectory() ? "folder" : formatByName(path));
   if (format === undefined)
     throw new EvaluationError({
       code: "unknown-format",
@@ -64,6 +68,8 @@ export type TextOptions = {
   delimiter?: Delimiter | undefined;
   /** CSV only. */
   decimal?: DecimalMark | undefined;
+  /** JSON only, which is held in memory: most bytes of the text, once it is unpacked. */
+  maxBytes?: number | undefined;
 };
 
 /** A data file that is being read. */
@@ -83,7 +89,7 @@ export type OpenedFile = {
  * @throws ConfigurationError `text-option` for an option that the format does not have, and the readers' own errors
  */
 export async function openReader(
-  path: string,
+  path: FileSource,
   name: string,
   format: Format,
   types: ReadonlyMap<string, CellType>,
@@ -101,17 +107,37 @@ export async function openReader(
     case "jsonl":
       return { style: "line", readings: readJsonLines(readUtf8(path, name, options.encoding), types), ...plain };
     case "json":
-      return { style: "item", readings: readJson(readUtf8(path, name, options.encoding), name, types), ...plain };
+      return {
+        style: "item",
+        readings: readJson(bounded(readUtf8(path, name, options.encoding), name, options.maxBytes), name, types),
+        ...plain,
+      };
     case "parquet":
       return { style: "item", readings: readParquet(path, name), ...plain };
     case "folder":
-      return { style: "path", readings: readFolder(path, name), ...plain };
+      return { style: "path", readings: readFolder(String(path), name), ...plain };
+  }
+}
+
+async function* bounded(chunks: AsyncIterable<Buffer>, name: string, maxBytes = Infinity): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > maxBytes)
+      throw new EvaluationError({
+        code: "json-too-large",
+        place: name,
+        problem: "the JSON list is too large to be held in memory",
+        expected: `at most ${maxBytes} bytes, unpacked`,
+        hint: "one object per line is JSON Lines, which has no such limit",
+      });
+    yield chunk;
   }
 }
 
 /** A CSV file's text as UTF-8, and how it is written. */
 export async function openCsv(
-  path: string,
+  path: FileSource,
   name: string,
   options: TextOptions,
 ): Promise<{ chunks: AsyncGenerator<Buffer>; dialect: Dialect }> {

@@ -1,8 +1,7 @@
 import { pipeline, type Transform } from "node:stream";
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { EvaluationError } from "../../../models/core/errors.ts";
+import { firstBytes, piecesOf, type FileSource } from "./source.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 const packings: readonly { suffix: string; magic: readonly number[]; unpack: () => Transform }[] = [
@@ -45,11 +44,11 @@ export function withoutPacking(name: string): string {
  *   for texts above `limit` bytes
  */
 export async function openUnpacked(
-  path: string,
+  source: FileSource,
   name: string,
   limit = largestUnpackedBytes,
 ): Promise<{ packed: string | null; chunks: AsyncIterable<Buffer> }> {
-  const first = await firstBytes(path);
+  const first = await firstBytes(source, 16);
   const text = first.toString("latin1");
   const other = notText.find(({ magic }) => text.startsWith(magic));
   if (other !== undefined)
@@ -62,20 +61,10 @@ export async function openUnpacked(
       hint: other.hint,
     });
   const packing = packings.find(({ magic }) => magic.every((byte, i) => first[i] === byte));
-  const chunks = createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
+  const chunks = piecesOf(source);
   return packing === undefined
     ? { packed: null, chunks }
     : { packed: packing.suffix, chunks: unpacked(chunks, packing.unpack(), name, packing.suffix, limit) };
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 async function* unpacked(

@@ -1,6 +1,5 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import {
-  asyncBufferFromFile,
   parquetMetadataAsync,
   parquetRead,
   parquetReadObjects,
@@ -11,11 +10,14 @@ import {
 import { EvaluationError } from "../../../models/core/errors.ts";
 import { plainPages, type PageValues } from "./parquet-pages.ts";
 import type { Reading } from "./reading.ts";
+import { rangesOf, type FileSource } from "./source.ts";
 
+/** Largest page once unpacked; pages have about a megabyte. It stops a small file from filling the memory. */
+const maxOutputLength = 256 * 2 ** 20;
 const compressors = {
-  GZIP: (input: Uint8Array) => new Uint8Array(gunzipSync(input)),
-  BROTLI: (input: Uint8Array) => new Uint8Array(brotliDecompressSync(input)),
-  ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input)),
+  GZIP: (input: Uint8Array) => new Uint8Array(gunzipSync(input, { maxOutputLength })),
+  BROTLI: (input: Uint8Array) => new Uint8Array(brotliDecompressSync(input, { maxOutputLength })),
+  ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input, { maxOutputLength })),
 };
 const readable = ["UNCOMPRESSED", "SNAPPY", ...Object.keys(compressors)];
 
@@ -53,7 +55,7 @@ type OpenParquet = {
   guard: <T>(work: Promise<T>) => Promise<T>;
 };
 
-async function openParquet(path: string, name: string): Promise<OpenParquet> {
+async function openParquet(path: FileSource, name: string): Promise<OpenParquet> {
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -69,7 +71,7 @@ async function openParquet(path: string, name: string): Promise<OpenParquet> {
       );
     }
   };
-  const file = await asyncBufferFromFile(path);
+  const file = await rangesOf(path);
   const metadata = await guard(parquetMetadataAsync(file));
   const codecs = new Set(
     metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec ?? "UNCOMPRESSED")),
@@ -95,7 +97,7 @@ const parsers = { dateFromDays: (days: number) => new Date(days * 86_400_000).to
  * Reads uncompressed, Snappy, gzip, Brotli and Zstandard pages.
  * @throws EvaluationError `parquet-codec` for other compressions, `parquet-unreadable` for damaged files
  */
-export async function* readParquet(path: string, name: string): AsyncGenerator<Reading> {
+export async function* readParquet(path: FileSource, name: string): AsyncGenerator<Reading> {
   const { file, metadata, guard } = await openParquet(path, name);
   const decimals = exactDecimals(metadata);
   let index = 0;
@@ -116,6 +118,16 @@ export async function* readParquet(path: string, name: string): AsyncGenerator<R
       index += 1;
     }
   }
+}
+
+/**
+ * The number of rows that a Parquet file says it has, without reading one.
+ *
+ * @throws as `readParquet`
+ */
+export async function countParquetRows(path: FileSource, name: string): Promise<number> {
+  const { metadata } = await openParquet(path, name);
+  return metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
 }
 
 /** A Parquet file whose columns are read one by one, whole. */

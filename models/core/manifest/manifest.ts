@@ -5,6 +5,7 @@ import type { RightValue } from "./config-issues.ts";
 import { datasetFile } from "./dataset-file.ts";
 import { generate, generateIssues } from "../generate/schema.ts";
 import { classColumn, gates, metricName } from "./gates.ts";
+import { jobSettings } from "./jobs.ts";
 import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head, outputsOf, type Head } from "../postprocess/schema.ts";
@@ -244,6 +245,7 @@ export const serving = z.strictObject({
     .array(z.record(z.string(), z.unknown()))
     .default([])
     .describe("Rows that warm the model up and fill the page."),
+  jobs: jobSettings.optional().describe("Whole files that the server answers in the background."),
 });
 
 export const localServing = serving.extend({

@@ -101,9 +101,10 @@ export function information(all: readonly Endpoint[]): Record<string, unknown> {
         `/${api}`,
         {
           parameters: parameters.map((parameter) => {
-            const type = parameter.file !== null
-              ? fileType
-              : { ...parameter.schema, description: parameter.schema.description ?? "" };
+            const type =
+              parameter.file !== null
+                ? fileType
+                : { ...parameter.schema, description: parameter.schema.description ?? "" };
             return {
               label: parameter.name,
               parameter_name: parameter.name,

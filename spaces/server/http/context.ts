@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { ResponseCache } from "./response-cache.ts";
+import type { JobsHolder } from "../jobs/holder.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { ClientDisconnect } from "../scheduling/client-disconnect.ts";
 import type { RequestDeadline } from "../scheduling/scheduler.ts";
@@ -19,6 +20,8 @@ export type Serving = {
   log: Logger;
   cache: ResponseCache;
   keys: KeyRing | null;
+  /** Null where jobs are switched off. */
+  jobs: JobsHolder | null;
   /** `held`: while the port is closing, requests wait for this before they are handled. */
   lifecycle: { draining: boolean; held: Promise<void> | null };
   /** The Space's deployment.json and the digest that every answer carries; null outside a Space. */

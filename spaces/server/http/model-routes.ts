@@ -1,7 +1,9 @@
 import { cpus } from "node:os";
 import type { FastifyInstance } from "fastify";
 import type { Diagnostic } from "../../../models/core/errors.ts";
+import { jobSettings } from "../../../models/core/manifest/jobs.ts";
 import type { Slot } from "../serving/registry.ts";
+import type { ServedModel } from "../serving/served-model.ts";
 import type { Serving } from "./context.ts";
 import { Problem } from "./problem.ts";
 
@@ -53,6 +55,17 @@ function errorOf({ state }: Slot): { error?: Diagnostic } {
   return diagnostic === null ? {} : { error: diagnostic };
 }
 
+/** What a file may be that the model answers in the background; null where it takes none. */
+function jobLimits({ jobs, settings }: Serving, model: ServedModel): Record<string, number> | null {
+  const { enabled, keepHours, maxRows, maxBytes } = model.jobs ?? jobSettings.parse({});
+  if (jobs === null || !enabled) return null;
+  return {
+    maxBytes: Math.min(settings.jobsOwnerBytes, settings.jobsMaxBytes, maxBytes ?? Infinity),
+    maxRows,
+    keepHours: keepHours ?? settings.jobsKeepHours,
+  };
+}
+
 function whole(serving: Serving, slot: Slot): Record<string, unknown> {
   const { state } = slot;
   if (state.kind !== "ready") return { ...brief(serving, slot), reload: slot.reload };
@@ -64,11 +77,13 @@ function whole(serving: Serving, slot: Slot): Record<string, unknown> {
     maxQueueWaitMs,
     requestTimeoutMs,
   };
+  const { liveAt: _, ...load } = state.model.load();
   return {
     ...brief(serving, slot),
     ...state.model.card(),
     limits,
-    load: state.model.load(),
+    jobs: jobLimits(serving, state.model),
+    load,
     reload: slot.reload,
     reloads: slot.reloads,
   };

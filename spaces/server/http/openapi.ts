@@ -5,6 +5,7 @@ import { feedbackItem } from "../watch/feedback.ts";
 import { pcmFormats } from "../speech/pcm.ts";
 import type { Serving } from "./context.ts";
 import { fileContent } from "./file-body.ts";
+import { jobPaths, jobSchemas, newJobPaths } from "./openapi-jobs.ts";
 
 const problem = z
   .object({
@@ -202,7 +203,9 @@ export function openApi(serving: Serving): Record<string, unknown> {
     LiveCounts: schemaOf(liveCounts),
     Feedback: schemaOf(feedbackItem),
     FeedbackResult: schemaOf(feedbackAnswer),
+    ...(serving.jobs === null ? {} : jobSchemas()),
   };
+  if (serving.jobs !== null) Object.assign(paths, jobPaths(failures));
   const fallback = serving.registry.defaultSlot();
   for (const slot of serving.registry.slots()) {
     paths[`/models/${slot.id}`] = get(
@@ -312,6 +315,8 @@ export function openApi(serving: Serving): Record<string, unknown> {
     );
     if (slot.state.model.speech !== undefined) paths[`/models/${slot.id}/stream`] = streamPath(slot.id);
     if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
+    if (serving.jobs !== null && slot.state.model.jobs?.enabled !== false)
+      Object.assign(paths, newJobPaths(slot.id, failures));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
       paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };

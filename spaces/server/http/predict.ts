@@ -2,6 +2,7 @@ import { fieldPath } from "../../../models/core/field-path.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { reasonsOf } from "../../../models/core/rules/reasons.ts";
+import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
 import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";
@@ -131,20 +132,48 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
   logRows(serving, exchange.id, model.id, rows);
+  const { answers, problems, predictionId, timing } = await answerRows(serving, model, rows, requestDeadline, {
+    placeOf: (index) => `rows[${index}]`,
+    write: (answerText, timing, index) =>
+      ownAnswer(model, answerText, timing, exchange, `rows[${index}]`) ?? `{${answerText}}`,
+  });
+  if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
+  return `${beginning(model)}${idOf(predictionId)},"rows":${rows.length},"failed":${problems.size},"predictions":[${answers.join(",")}],"timing":${timingOf(timing, exchange)}}`;
+}
+
+/** How answers to many rows are written: the name of a row's place in problems, and an answer as JSON text. */
+type RowWriter = {
+  placeOf: (index: number) => string;
+  /** @throws Problem 500 */
+  write: (answerText: string, timing: Timing, index: number) => string;
+};
+
+/**
+ * The answers to many rows as JSON texts, in order, whoever asks. An unusable row's answer is `{"error": PROBLEM}`.
+ *
+ * @throws as `answerOne`, except for unusable rows.
+ */
+export async function answerRows(
+  serving: Serving,
+  model: ServedModel,
+  rows: readonly Row[],
+  requestDeadline: RequestDeadline,
+  { placeOf, write }: RowWriter,
+): Promise<{ answers: string[]; problems: Map<number, Problem>; predictionId: string | null; timing: Timing }> {
   const wellFormed: Row[] = [];
   const at: number[] = [];
-  const results = new Array<string>(rows.length);
-  let failed = 0;
+  const answers = new Array<string>(rows.length);
+  const problems = new Map<number, Problem>();
   const notes: (readonly UnfetchedNote[])[] = [];
   const refuse = (index: number, problem: Problem) => {
-    failed++;
-    results[index] = JSON.stringify({ error: problem.body });
+    problems.set(index, problem);
+    answers[index] = JSON.stringify({ error: problem.body });
   };
   for (const [index, row] of rows.entries()) {
-    const problems = model.wellFormed?.(row) === true ? NONE : rowProblems(model, row, `rows[${index}]`);
-    if (problems.length > 0) {
-      model.watch?.refused(problems[0]!.problem);
-      refuse(index, unusable(problems));
+    const found = model.wellFormed?.(row) === true ? NONE : rowProblems(model, row, placeOf(index));
+    if (found.length > 0) {
+      model.watch?.refused(found[0]!.problem);
+      refuse(index, unusable(found));
     } else {
       wellFormed.push(row);
       at.push(index);
@@ -152,10 +181,10 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   }
   if (model.imageFields.length > 0) {
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
-    for (const [i, problems] of fetched.problems)
+    for (const [i, found] of fetched.problems)
       refuse(
         at[i]!,
-        unusable(problems.map((problem) => ({ ...problem, field: fieldPath([problem.field], `rows[${at[i]}]`) }))),
+        unusable(found.map((problem) => ({ ...problem, field: fieldPath([problem.field], placeOf(at[i]!)) }))),
       );
     const usable = fetched.rows.map((_, i) => i).filter((i) => !fetched.problems.has(i));
     notes.push(...usable.map((i) => fetched.notes.get(i) ?? []));
@@ -170,19 +199,17 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
-    if (!outcome.ok) refuse(index, outcomeProblem(model, outcome, `rows[${index}]`));
+    if (!outcome.ok) refuse(index, outcomeProblem(model, outcome, placeOf(index)));
     else {
       try {
-        const answerText = answerJson(model, outcome, notes[i] ?? []);
-        results[index] = ownAnswer(model, answerText, timing, exchange, `rows[${index}]`) ?? `{${answerText}}`;
+        answers[index] = write(answerJson(model, outcome, notes[i] ?? []), timing, index);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         refuse(index, error);
       }
     }
   }
-  if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
-  return `${beginning(model)}${idOf(predictionId)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;
+  return { answers, problems, predictionId, timing };
 }
 
 /**

@@ -2,7 +2,7 @@
 export const problemTypes = {
   "after-end": {
     means: "Something was sent on the stream after its end.",
-    next: "Send {\"type\":\"end\"} last.",
+    next: 'Send {"type":"end"} last.',
   },
   "api-key": {
     means: "This server answers only with an API key, and none that it knows came with the request.",
@@ -16,13 +16,17 @@ export const problemTypes = {
     means: "A header has a value that the server cannot read.",
     next: "The detail names the header and what it may hold.",
   },
+  "bad-job": {
+    means: "The job's settings are not ones that the server takes.",
+    next: "errors[] names the setting and what it may hold; docs/jobs.md lists them.",
+  },
   "bad-json": {
     means: "The body is not JSON in UTF-8.",
     next: "Look at the place that the detail names: often a trailing comma, single quotes, NaN, or a body cut short.",
   },
   "bad-message": {
     means: "The stream got a message that it does not know.",
-    next: "Send sound as binary messages, and {\"type\":\"end\"} as the only text.",
+    next: 'Send sound as binary messages, and {"type":"end"} as the only text.',
   },
   "bad-query": {
     means: "A query parameter has a value that the server cannot read.",
@@ -108,9 +112,41 @@ export const problemTypes = {
     means: "The request is not one of the Open Inference Protocol, version 2.",
     next: "The detail names the place; GET /v2/models/ID describes the tensors.",
   },
+  "input-too-large": {
+    means: "The input is larger than a job of this model may have.",
+    next: "Send it in parts.",
+  },
   internal: {
     means: "The server failed to answer. This is its fault, not the request's.",
     next: "Tell whoever runs the server the instance of the problem: its log has the same id.",
+  },
+  "job-failed": {
+    means: "The job failed before all rows were answered.",
+    next: "GET /jobs/ID says why; ?partial=true gives the rows that were answered.",
+  },
+  "jobs-full": {
+    means: "As many jobs wait as the server keeps.",
+    next: "Try again after Retry-After.",
+  },
+  "jobs-of-owner": {
+    means: "As many jobs of one owner wait as may wait.",
+    next: "Send the next one when one has ended.",
+  },
+  "jobs-stopped": {
+    means: "Jobs are not answered for a moment.",
+    next: "Try again after Retry-After.",
+  },
+  "jobs-unavailable": {
+    means: "Jobs cannot be kept at the moment.",
+    next: "Try again after Retry-After; the server's log tells why.",
+  },
+  "key-lost": {
+    means: "The result was encrypted with a key that this server does not have any more.",
+    next: "Send the job again; whoever runs the server can set SLUICE_JOBS_KEY, so that results outlive a restart.",
+  },
+  "media-field": {
+    means: "A recording or picture came, and it is not clear which field of the model it is.",
+    next: "Name it with field=NAME.",
   },
   "media-type": {
     means: "Content-Type is none that this route reads.",
@@ -132,6 +168,14 @@ export const problemTypes = {
     means: "This model takes no labels here.",
     next: "It needs a profile, which the gate writes, and a head with single labels or numbers.",
   },
+  "no-jobs": {
+    means: "This model takes no jobs.",
+    next: "Use POST /models/ID/predict or /predict/batch.",
+  },
+  "no-owners": {
+    means: "Without API keys nobody owns a list of jobs.",
+    next: "Keep the address that POST gave: it is all that leads to a job.",
+  },
   "no-stream": {
     means: "This model takes no stream of sound.",
     next: "Use POST /models/ID/predict; a model that takes streams has `segment` in its manifest.",
@@ -143,6 +187,10 @@ export const problemTypes = {
   "not-configured": {
     means: "The model's provider lacks a setting on this server, such as a token.",
     next: "Tell whoever runs the server; GET /models/ID names it.",
+  },
+  "not-finished": {
+    means: "The job has no result yet.",
+    next: "Wait for it: GET /jobs/ID/events tells its progress.",
   },
   "not-finite": {
     means: "The sound has samples that are no finite numbers.",
@@ -167,6 +215,10 @@ export const problemTypes = {
   "output-not-finite": {
     means: "The model answered a number that is not finite (NaN or infinity). This is the model's fault.",
     next: "Tell whoever trains the model, with the input.",
+  },
+  "owner-full": {
+    means: "What is kept for this owner has reached its bound.",
+    next: "Delete jobs that are not needed.",
   },
   "queue-full": {
     means: "More requests wait than the server keeps.",
@@ -212,6 +264,10 @@ export const problemTypes = {
     means: "The graph takes another number of rows at a time.",
     next: "Send as many rows as the first axis of its inputs says.",
   },
+  "storage-full": {
+    means: "There is no space for the input until earlier jobs are deleted.",
+    next: "Delete jobs that are not needed, or try again after Retry-After.",
+  },
   "stream-too-long": {
     means: "The stream has lasted longer than the server allows.",
     next: "End it and open another; whoever runs the server can raise the limit.",
@@ -232,9 +288,25 @@ export const problemTypes = {
     means: "As many streams are open as the server keeps.",
     next: "Try again after Retry-After.",
   },
+  "tus-version": {
+    means: "The upload uses another version of the tus protocol.",
+    next: "Send Tus-Resumable: 1.0.0.",
+  },
+  "unknown-format": {
+    means: "Nothing tells how the input is to be read.",
+    next: "Say it in Content-Type, or with format=csv, jsonl, json, parquet or media.",
+  },
+  "unknown-job": {
+    means: "No such job of yours is kept here.",
+    next: "It may have expired or been deleted, or belong to another key; send it again.",
+  },
   "unknown-model": {
     means: "No model of this name is served here.",
     next: "GET /models lists them.",
+  },
+  "unknown-upload": {
+    means: "No such upload of yours is kept here.",
+    next: "It may have expired; begin a new one.",
   },
   "unknown-version": {
     means: "The model has another version here.",
@@ -243,6 +315,26 @@ export const problemTypes = {
   upgrade: {
     means: "This route is a WebSocket, and the request was plain HTTP.",
     next: "Connect with ws:// or wss://.",
+  },
+  "upload-length": {
+    means: "The upload does not say how long it is.",
+    next: "Send Upload-Length with the number of bytes.",
+  },
+  "upload-metadata": {
+    means: "Upload-Metadata is not as the tus protocol says.",
+    next: "Send pairs of a name and its value in base64, with commas between.",
+  },
+  "upload-offset": {
+    means: "The bytes do not begin where the upload stands.",
+    next: "Ask HEAD of the upload for Upload-Offset, and go on from there.",
+  },
+  "upload-too-large": {
+    means: "The upload is longer than the server takes.",
+    next: "Send the file in parts, or compressed; whoever runs the server can raise the limit.",
+  },
+  "upload-unfinished": {
+    means: "The upload is not complete, or is the input of another job already.",
+    next: "Send the rest of it first.",
   },
   "url-too-long": {
     means: "A part of the path is longer than the server takes.",

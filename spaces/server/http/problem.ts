@@ -26,6 +26,9 @@ const TITLES: Record<number, string> = {
   405: "Method not allowed",
   406: "Not acceptable",
   408: "Request timeout",
+  409: "Not in this state",
+  410: "Not here any more",
+  412: "Another version of the protocol",
   413: "Request too large",
   414: "URL too long",
   415: "Unsupported media type",
@@ -39,6 +42,7 @@ const TITLES: Record<number, string> = {
   502: "The remote model failed",
   503: "Not available now",
   504: "Deadline passed",
+  507: "No space left",
 };
 
 /** What a handler throws to answer with a problem. */

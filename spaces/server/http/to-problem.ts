@@ -1,5 +1,6 @@
 import type { FastifyError } from "fastify";
 import { EvaluationError } from "../../../models/core/errors.ts";
+import { JobRefused } from "../jobs/refusal.ts";
 import { Refused } from "../scheduling/refused.ts";
 import type { Serving } from "./context.ts";
 import { Problem, refusalProblem } from "./problem.ts";
@@ -18,6 +19,7 @@ const FASTIFY_CODES: Record<string, [status: number, code: ProblemCode]> = {
 export function toProblem(error: unknown, log: Serving["log"]): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) return refusalProblem(error);
+  if (error instanceof JobRefused) return jobProblem(error);
   const code = (error as FastifyError).code;
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new Problem(known[0], known[1], (error as Error).message);
@@ -51,6 +53,16 @@ export function toProblem(error: unknown, log: Serving["log"]): Problem {
     "unexpected error",
   );
   return new Problem(500, "internal", "the server failed to answer; its log tells why");
+}
+
+function jobProblem({ refusal }: JobRefused): Problem {
+  const { status, code, detail, retryAfterSeconds } = refusal;
+  return new Problem(
+    status,
+    code,
+    detail,
+    retryAfterSeconds === undefined ? {} : { headers: { "retry-after": String(retryAfterSeconds) } },
+  );
 }
 
 /** Status, headers and body of a problem. The Open Inference Protocol has an error object of its own. */

@@ -39,6 +39,8 @@ export type RequestDeadline = {
   admitted?: boolean;
   /** Takes the texts of its rows piece by piece, where the model makes them so. */
   onPiece?: (index: number, piece: string) => void;
+  /** True for rows that nobody waits for, such as those of a job. */
+  background?: boolean;
 };
 
 /** One submission that waits or runs. */
@@ -81,6 +83,8 @@ export type Scheduler = {
   admit(rows: number, deadlineAt: number): void;
   estimatedWaitMs(): number;
   state(): { queuedRows: number; runningGroups: number };
+  /** When somebody who waits for the answer last asked, by the scheduler's clock; -Infinity before. */
+  liveAt(): number;
   /** Keeps the scheduler from being drained between the parts of one request. Call the returned function when done. */
   hold(): () => void;
   /** Refuses new requests; resolves when all earlier ones are answered. */
@@ -113,6 +117,7 @@ export function createScheduler(
   let queuedRows = 0;
   let runMs = plan.runMs;
   let lastStart = 0;
+  let liveAt = -Infinity;
   let flushing = false;
   let delayTimer: NodeJS.Timeout | null = null;
   let deadlineTimer: NodeJS.Timeout | null = null;
@@ -214,6 +219,7 @@ export function createScheduler(
         reject,
         onPiece: requestDeadline.onPiece,
       };
+      if (requestDeadline.background !== true) liveAt = entry.enqueuedAt;
       try {
         if (requestDeadline.disconnect?.aborted === true) throw new Refused("cancelled", "the client went away");
         if (requestDeadline.admitted !== true) admit(sizeOf(entry), entry.deadlineAt);
@@ -421,6 +427,7 @@ export function createScheduler(
     admit,
     estimatedWaitMs,
     state: () => ({ queuedRows, runningGroups: running.length }),
+    liveAt: () => liveAt,
     hold() {
       held++;
       return () => {

@@ -184,6 +184,7 @@ function serve(
         }),
     times: facts.times,
     maxRows: null,
+    ...(manifest.serving.jobs === undefined ? {} : { jobs: manifest.serving.jobs }),
     condition: () => ({ state: "ready", diagnostic: null }),
     card: () => ({
       task: manifest.task,
@@ -272,7 +273,11 @@ function serve(
             largest: largestSizes(manifest, described.inputs),
             run: (feeds, fetches, rows, requestDeadline) => scheduler.tensors(feeds, fetches, rows, requestDeadline),
           },
-    load: () => ({ ...scheduler.state(), estimatedWaitMs: scheduler.estimatedWaitMs() }),
+    load: () => ({
+      ...scheduler.state(),
+      liveAt: scheduler.liveAt(),
+      estimatedWaitMs: scheduler.estimatedWaitMs(),
+    }),
     async close() {
       await scheduler.drain();
       await engine.close();

@@ -95,6 +95,7 @@ export async function loadRemoteModel(
     example: manifest.serving.examples[0] ?? null,
     imageFields: [],
     maxRows: manifest.limits.maxRows,
+    ...(manifest.serving.jobs === undefined ? {} : { jobs: manifest.serving.jobs }),
     condition: () =>
       remote.missing === null
         ? { state: "ready", diagnostic: null }

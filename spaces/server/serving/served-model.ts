@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
+import type { JobSettings } from "../../../models/core/manifest/jobs.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
@@ -113,7 +114,10 @@ export type ServedModel = {
   tensors: TensorInterface | null;
   /** Counts of what it sees and answers; null for a model that is answered for elsewhere. */
   watch: Recorder | null;
-  load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number };
+  /** `liveAt`: when somebody who waits for the answer last asked, by performance.now(); absent where nobody counts. */
+  load(): { queuedRows: number; runningGroups: number; estimatedWaitMs: number; liveAt?: number };
+  /** What the manifest says about jobs; the defaults where it is absent. */
+  jobs?: JobSettings;
   /** Answers accepted requests, refuses new ones, then frees the memory. */
   close(): Promise<void>;
 };

@@ -110,6 +110,36 @@ export const settingsSchema = z.strictObject({
     .max(10_000_000)
     .default(100_000)
     .describe("predictions per model that a true label may still be given for; the oldest are forgotten"),
+  jobs: flag.default(true).describe("answer whole files in the background: /models/{id}/jobs"),
+  jobsDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder that keeps uploads, jobs and results (default: a temporary one, deleted at the end)"),
+  jobsKeepHours: z.coerce
+    .number()
+    .positive()
+    .max(24 * 365)
+    .default(24)
+    .describe("time that input and result of a job are kept"),
+  jobsUploadHours: z.coerce
+    .number()
+    .positive()
+    .max(24 * 30)
+    .default(24)
+    .describe("time after which an upload that nobody goes on with is deleted"),
+  jobsMaxBytes: count.default(2 * 1024 ** 3).describe("bytes of all uploads and results together"),
+  jobsOwnerBytes: count.default(1024 ** 3).describe("bytes of one owner's uploads and results together"),
+  jobsMaxQueued: count.default(1000).describe("jobs that may wait"),
+  jobsOwnerQueued: count.default(50).describe("jobs of one owner that may wait"),
+  jobsConcurrency: count.max(32).default(2).describe("jobs that run at the same time"),
+  jobsAttempts: count.max(100).default(3).describe("attempts without progress after which a job fails"),
+  jobsShare: z.coerce
+    .number()
+    .min(0.001)
+    .max(1)
+    .default(0.05)
+    .describe("share of the time that jobs may use a model while somebody waits for answers; otherwise all of it"),
   logLevel: z
     .enum(["silent", "error", "warn", "info", "debug"])
     .default("info")

@@ -71,6 +71,7 @@ describe.skipIf(chromiumPath === undefined)(
         "hostile",
         "pixels",
         "Batch",
+        "Jobs",
         "Status",
       ]);
       await page.getByText("Ready", { exact: true }).waitFor();
