@@ -200,7 +200,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
   for (const slot of serving.registry.slots()) {
     paths[`/models/${slot.id}`] = get(
       `Card of ${slot.id}`,
-      "Inputs, outputs, sha256, engine, batching, gate",
+      "Inputs, outputs, sha256, engine, batching, cost, gate",
       "application/json",
       slot.id,
     );

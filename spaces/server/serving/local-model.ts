@@ -13,6 +13,7 @@ import type { Head } from "../../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../../models/core/postprocess/word-labels.ts";
 import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
 import type { Settings } from "../settings/settings.ts";
+import { answerCost } from "./answer-cost.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
@@ -139,6 +140,7 @@ function serve(
   const { response } = manifest.serving;
   const loadedAt = new Date().toISOString();
   const lengthOf = roughLength(loaded);
+  const cost = answerCost(manifest.prices, facts.plan.sweep);
   const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
   const chunkRows = Math.max(
     facts.plan.maxBatch,
@@ -236,6 +238,7 @@ function serve(
       },
       loaded: { at: loadedAt, ...facts.times },
       ...(manifest.prices === undefined ? {} : { prices: manifest.prices }),
+      ...(cost === null ? {} : { cost }),
       gate: facts.gate,
       readme: facts.readme,
     }),
