@@ -246,9 +246,7 @@ const modelVerdict = z.strictObject({
     .strictObject({
       candidates: count.describe("Different weights that these rows have judged, this candidate included; at least."),
       rows: count,
-      optimism: z
-        .number()
-        .describe("Largest optimism of a figure in [0, 1] with probability 95 %: √(ln(2k/α)/2n)."),
+      optimism: z.number().describe("Largest optimism of a figure in [0, 1] with probability 95 %: √(ln(2k/α)/2n)."),
       adaptiveOptimism: z
         .number()
         .describe("The same where each candidate was chosen by the results before: √((k ln 2 + ln(2/α))/2n)."),

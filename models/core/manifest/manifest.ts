@@ -165,6 +165,13 @@ export const dataset = z.strictObject({
     .string()
     .optional()
     .describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
+  entity: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Field that names whom an alert is about, such as a card or a customer; `precision_at_k` counts them with `per: entity`.",
+    ),
   weight: z.string().optional().describe("Field with a row's weight."),
   time: z
     .string()

@@ -13,8 +13,7 @@ beforeEach(() => {
 afterEach(() => team.remove());
 
 const now = () => new Date("2020-02-01");
-const judged = (withReleases = true) =>
-  verdictOn(team.dir, {}, "linear", withReleases ? { releases, now } : { now });
+const judged = (withReleases = true) => verdictOn(team.dir, {}, "linear", withReleases ? { releases, now } : { now });
 
 function tag(name: string, weights: string, digest: string, model = "linear") {
   const record = JSON.stringify({

@@ -33,7 +33,9 @@ describe("cost per 1,000 answers in a report", () => {
     const { cost } = withCost(performance(), ops({ models: { mood: [own] } }), { id: "mood" });
     expect(cost?.hosting).toBe("spot");
     expect(cost?.per1000AtFullUse).toBeCloseTo((2 * 1000 * 0.03) / ((32_000 / 31.8) * 3600), 15);
-    expect(withCost(performance(), ops({ models: { mood: [own] } }), { id: "births" }).cost?.hosting).toBe("cpu-upgrade");
+    expect(withCost(performance(), ops({ models: { mood: [own] } }), { id: "births" }).cost?.hosting).toBe(
+      "cpu-upgrade",
+    );
   });
   it("falls back on the price in model.yaml", () => {
     const model = { id: "mood", prices: { currency: "EUR", perHour: 0.06 } };
@@ -52,7 +54,10 @@ describe("cost per 1,000 answers in a report", () => {
   it("is in every report, of both models, with what it leaves out", () => {
     const [candidate, baseline] = bothSides.models;
     const metrics = metricsFile(
-      [candidate!, baseline!].map((one) => ({ ...one, performance: withCost(one.performance!, ops(), { id: "mood" }) })),
+      [candidate!, baseline!].map((one) => ({
+        ...one,
+        performance: withCost(one.performance!, ops(), { id: "mood" }),
+      })),
     );
     expect(metricsSchema.safeParse(metrics).success).toBe(true);
     for (const text of allReports(metrics)) {
