@@ -15,7 +15,8 @@ import type { FeatureStore } from "../lookup/store.ts";
 import type { LookedUp, Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { rulesIdentity, type RulesIdentity } from "../rules/identity.ts";
-import type { FiredRule } from "../rules/reasons.ts";
+import { compileReasons, type CompiledReasons } from "../reasons/compile.ts";
+import type { FeatureReason, FiredRule } from "../rules/reasons.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Provider, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
@@ -31,6 +32,8 @@ export type RowResult =
       notes?: readonly Note[];
       /** The rules that fired, and the model's own answer; absent when none did. */
       rules?: { fired: readonly FiredRule[]; own: Record<string, HeadResult> };
+      /** What the model's features add, where `reasons` asks for it; absent for other rows. */
+      features?: readonly FeatureReason[];
     }
   /**
    * RowError: the row cannot be used. Any other error (only with `badOutput: "row"`): the model gave no usable answer.
@@ -199,6 +202,7 @@ async function openWith(
       ? { probe: pipeline.feeds([await prepareOne(pipeline, example)]) }
       : {}),
   });
+  let reasons: CompiledReasons | null;
   try {
     checkContract(
       loaded.manifest,
@@ -207,13 +211,14 @@ async function openWith(
       (path) => placeIn(loaded, path),
       () => fixedReshape(model.bytes),
     );
+    reasons = compileReasons(loaded.manifest, model.bytes, () => placeIn(loaded, ["reasons"]));
   } catch (error) {
     await session.close();
     throw error;
   }
   return assemble(
     loaded,
-    pipeline,
+    { ...pipeline, reasons },
     session,
     model,
     {
@@ -246,7 +251,7 @@ async function prepareOne(pipeline: Pipeline, row: Row): Promise<PreparedRow> {
 
 function assemble(
   loaded: LoadedManifest,
-  pipeline: ReturnType<typeof compilePipeline>,
+  pipeline: Pipeline & { reasons: CompiledReasons | null },
   session: Session,
   model: VerifiedModel,
   { filesDigest, optimised, catalogueSizes }: Pick<ModelDescription, "filesDigest" | "optimised" | "catalogueSizes">,
@@ -315,6 +320,14 @@ function assemble(
     }
   };
 
+  /** The answer with what its features add, where `reasons` asks for it. `index`: the row's place in the run. */
+  const withReasons = (result: RowResult, feeds: Record<string, GraphTensor>, index: number): RowResult => {
+    const { reasons } = pipeline;
+    return reasons !== null && result.ok && reasons.wanted(result.heads)
+      ? { ...result, features: reasons.of(feeds, index) }
+      : result;
+  };
+
   /**
    * Writes the outputs of one run into the results of its rows.
    * @param contextOf row i of the run
@@ -322,7 +335,7 @@ function assemble(
   const readRun = (
     rows: readonly Row[],
     found: FoundFeatures | null,
-    answers: Record<string, GraphTensor>,
+    { feeds, answers }: { feeds: Record<string, GraphTensor>; answers: Record<string, GraphTensor> },
     indices: ArrayLike<number>,
     count: number,
     contextOf: (i: number) => RowContext,
@@ -334,7 +347,7 @@ function assemble(
       const index = indices[i]!;
       try {
         const heads = read(i, () => options.rowName?.(index) ?? `row ${index}`, contextOf(i));
-        results[index] = ruled(rows[index]!, heads, found?.at(index));
+        results[index] = withReasons(ruled(rows[index]!, heads, found?.at(index)), feeds, i);
       } catch (error) {
         if (!(error instanceof RowError) && options.badOutput !== "row") throw error;
         results[index] = { ok: false, error: error as EvaluationError };
@@ -370,10 +383,11 @@ function assemble(
         }
       }
       if (count === 0) break;
-      const answers = await runTimed(batch.feeds(count), count, count, options);
-      batch.release();
+      const feeds = batch.feeds(count);
+      const answers = await runTimed(feeds, count, count, options);
       const contextOf = (i: number) => ({ row: rows[indices[i]!]!, steps: NO_STEPS });
-      readRun(rows, found, answers, indices, count, contextOf, results, options);
+      readRun(rows, found, { feeds, answers }, indices, count, contextOf, results, options);
+      batch.release();
       if (found !== null) for (let i = 0; i < count; i++) addNotes(results, indices[i]!, found.notes(indices[i]!));
     }
     return results;
@@ -399,16 +413,12 @@ function assemble(
       options.signal?.throwIfAborted();
       const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
       from += batch.length;
-      const answers = await runTimed(
-        pipeline.feeds(batch.map(({ row }) => row)),
-        batch.length,
-        batch.length * longest(batch),
-        options,
-      );
+      const feeds = pipeline.feeds(batch.map(({ row }) => row));
+      const answers = await runTimed(feeds, batch.length, batch.length * longest(batch), options);
       readRun(
         rows,
         found,
-        answers,
+        { feeds, answers },
         batch.map(({ index }) => index),
         batch.length,
         (i) => batch[i]!.row,

@@ -3,7 +3,7 @@ import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
-import type { FiredRule } from "../../../models/core/rules/reasons.ts";
+import type { FeatureReason, FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
@@ -15,6 +15,7 @@ export type RowAnswer =
       heads: Record<string, HeadResult>;
       notes?: readonly Note[];
       rules?: { fired: readonly FiredRule[] };
+      features?: readonly FeatureReason[];
       /** Its features, where the row was among those that are counted; see models/profile. */
       seen?: Float64Array;
     }

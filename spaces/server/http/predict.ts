@@ -227,17 +227,19 @@ function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: false },
 }
 
 /**
- * The part of an answer that comes from the model: `heads`, `reasons` when rules fired, and `notes` when a placeholder
+ * The part of an answer that comes from the model: `heads`, `reasons` when rules fired or the model gives them, and `notes` when a placeholder
  * was used. For an image that
  * the server did not fetch, the note gives the server's reason.
  */
 function answerJson(
   model: ServedModel,
-  { heads, notes = [], rules }: RowOutcome & { ok: true },
+  outcome: RowOutcome & { ok: true },
   unfetched: readonly UnfetchedNote[],
 ): string {
+  const { heads, notes = [] } = outcome;
   const own = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
-  const text = rules === undefined ? own : `${own},"reasons":${JSON.stringify(reasonsOf(rules.fired))}`;
+  const reasons = reasonsOf(outcome);
+  const text = reasons === null ? own : `${own},"reasons":${JSON.stringify(reasons)}`;
   if (notes.length === 0) return text;
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }

@@ -150,7 +150,7 @@ function serve(
   return {
     id: manifest.id,
     version: manifest.version,
-    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}`,
+    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}:${JSON.stringify(manifest.reasons ?? null)}`,
     cacheable: Object.values(manifest.preprocess).every((step) => step.kind !== "lookup"),
     rowSchema: schema,
     example: manifest.serving.examples[0] ?? null,
@@ -211,6 +211,7 @@ function serve(
               })),
             },
           }),
+      ...(manifest.reasons === undefined ? {} : { reasons: manifest.reasons }),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: {
         sha256: described.sha256,
