@@ -10,6 +10,7 @@ import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
 import { exampleOf, rowProblems } from "./row-problems.ts";
 import { countRefusal, toProblem } from "./to-problem.ts";
+import { turnAfter } from "./turns-of-rows.ts";
 
 /**
  * One row's answer as JSON text.
@@ -147,6 +148,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
       wellFormed.push(row);
       at.push(index);
     }
+    const turn = turnAfter(index + 1, rows.length);
+    if (turn !== null) await turn;
   }
   if (model.imageFields.length > 0) {
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
@@ -178,6 +181,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
         refuse(index, error);
       }
     }
+    const turn = turnAfter(i + 1, outcomes.length);
+    if (turn !== null) await turn;
   }
   if (predictionId !== null && model.response !== undefined) exchange.response.setHeader(PREDICTION_ID, predictionId);
   return `${beginning(model)}${idOf(predictionId)},"rows":${rows.length},"failed":${failed},"predictions":[${results.join(",")}],"timing":${timingOf(timing, exchange)}}`;

@@ -312,7 +312,8 @@ const only = ({ answers, queueMs, inferenceMs }: RowsTicket): Prediction => ({
 });
 
 /**
- * Sends a large request through the queue in chunks, a few at a time, so that single rows get in between. Texts are
+ * Sends a large request through the queue in chunks, a few at a time; single rows get in between, ahead of those that
+ * wait. Texts are
  * first sorted by length over the whole request.
  */
 async function inChunks(
@@ -340,7 +341,7 @@ async function inChunks(
     await limit.map(chunks, async (chunk) => {
       const ticket = await scheduler.rows(
         chunk.map((i) => rows[i]!),
-        { ...requestDeadline, admitted: true },
+        { ...requestDeadline, admitted: true, part: chunks.length > 1 },
       );
       chunk.forEach((index, i) => {
         outcomes[index] = ticket.answers[i]!;
