@@ -1,4 +1,4 @@
-import type { TreeEnsemble, TreeNode } from "./tree-ensemble.ts";
+import { splitModes, type TreeEnsemble, type TreeNode } from "./tree-ensemble.ts";
 
 /** What each feature adds to the result of trees for one row. */
 export type PathContributions = {
@@ -19,15 +19,17 @@ export type PathContributions = {
  * on near the root may get less than one that comes later (Lundberg and others 2020, doi 10.1038/s42256-019-0138-9).
  */
 export function pathContributions({ base, trees }: TreeEnsemble): PathContributions {
-  const compiled = trees.map((nodes) => ({ nodes, worth: worthOf(nodes) }));
+  const { roots, features, modes, thresholds, missing, whenTrue, whenFalse, worth } = flat(trees);
   return {
-    start: compiled.reduce((sum, { worth }) => sum + worth[0]!, base),
-    add(features, from, into) {
-      for (const { nodes, worth } of compiled) {
-        let at = 0;
-        for (let node = nodes[at]!; node.kind === "split"; node = nodes[at]!) {
-          const next = isTrue(node, features[from + node.feature]!) ? node.whenTrue : node.whenFalse;
-          into[node.feature]! += worth[next]! - worth[at]!;
+    start: roots.reduce((sum, root) => sum + worth[root]!, base),
+    add(values, from, into) {
+      for (const root of roots) {
+        let at = root;
+        for (let feature = features[at]!; feature !== LEAF; feature = features[at]!) {
+          const value = values[from + feature]!;
+          const yes = Number.isNaN(value) && missing[at] === 1 ? true : holds(modes[at]!, value, thresholds[at]!);
+          const next = yes ? whenTrue[at]! : whenFalse[at]!;
+          into[feature]! += worth[next]! - worth[at]!;
           at = next;
         }
       }
@@ -35,9 +37,44 @@ export function pathContributions({ base, trees }: TreeEnsemble): PathContributi
   };
 }
 
-function isTrue({ mode, threshold, missingIsTrue }: Extract<TreeNode, { kind: "split" }>, value: number): boolean {
-  if (missingIsTrue && Number.isNaN(value)) return true;
-  switch (mode) {
+/** In the place of a feature. */
+const LEAF = -1;
+
+/** All nodes behind one another in typed arrays, which a path reads several times as fast as objects. */
+function flat(trees: TreeEnsemble["trees"]) {
+  const count = trees.reduce((sum, { length }) => sum + length, 0);
+  const all = {
+    roots: [] as number[],
+    features: new Int32Array(count).fill(LEAF),
+    modes: new Uint8Array(count),
+    thresholds: new Float32Array(count),
+    missing: new Uint8Array(count),
+    whenTrue: new Int32Array(count),
+    whenFalse: new Int32Array(count),
+    worth: new Float64Array(count),
+  };
+  let from = 0;
+  for (const nodes of trees) {
+    all.roots.push(from);
+    all.worth.set(worthOf(nodes), from);
+    nodes.forEach((node, i) => {
+      if (node.kind === "leaf") return;
+      const at = from + i;
+      all.features[at] = node.feature;
+      all.modes[at] = splitModes.indexOf(node.mode);
+      all.thresholds[at] = node.threshold;
+      all.missing[at] = node.missingIsTrue ? 1 : 0;
+      all.whenTrue[at] = from + node.whenTrue;
+      all.whenFalse[at] = from + node.whenFalse;
+    });
+    from += nodes.length;
+  }
+  return all;
+}
+
+/** @param mode position in `splitModes` */
+function holds(mode: number, value: number, threshold: number): boolean {
+  switch (splitModes[mode]) {
     case "BRANCH_LEQ":
       return value <= threshold;
     case "BRANCH_LT":
@@ -48,7 +85,7 @@ function isTrue({ mode, threshold, missingIsTrue }: Extract<TreeNode, { kind: "s
       return value > threshold;
     case "BRANCH_EQ":
       return value === threshold;
-    case "BRANCH_NEQ":
+    default:
       return value !== threshold;
   }
 }
