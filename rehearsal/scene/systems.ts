@@ -19,6 +19,8 @@ export type System = {
   adapt: (manifest: string) => string;
   /** Makes preprocessing worse, by enough for the rows to show it. */
   worse: Change;
+  /** Whether the first weights are worse than the improved ones by so much that the gate would block them. */
+  firstIsBlocked?: true;
   /** Folders of models that are deployed together with it. */
   companions: readonly string[];
   /** Checks what the deployed Space must do in addition to being proved. @returns one line for the log */
@@ -61,8 +63,12 @@ export const firstVersion = (system: System): Files => ({
 export const improved = (system: System, version: string): Files => modelFiles(system, { first: false, version });
 export const worsened = (system: System, version: string): Files =>
   modelFiles(system, { first: false, version, change: system.worse });
-/** The first weights again. They differ from the improved ones and are worse by less than any margin. */
-export const earlier = (system: System, version: string): Files => modelFiles(system, { first: true, version });
+/**
+ * A version that the gate lets through: the first weights again, where they are worse than the improved ones by less than
+ * any margin, else the improved ones under another number.
+ */
+export const noWorse = (system: System, version: string): Files =>
+  modelFiles(system, { first: system.firstIsBlocked !== true, version });
 
 const sources = ["amazon", "imdb", "yelp"];
 
@@ -146,6 +152,7 @@ export const recommendation: System = {
   adapt: (manifest) => manifest,
   // Of each visitor only one page is read.
   worse: { from: /repeats: drop/, to: "maxItems: 1" },
+  firstIsBlocked: true,
   companions: [],
   async serves(url) {
     const { visited } = examplesOf("recommendation")[0] as { visited: string[] };
@@ -198,6 +205,7 @@ export const fraud: System = {
     manifest.replace(/^ {2}tuning: .*\n/m, "").replace(/^.*slices: \[amount_band, channel\].*\n/gm, ""),
   // How often the card paid in the last hour is what tells of a thief.
   worse: { from: /(?<=card_1h: \{type: lookup, from: card\.)payments_1h/, to: "payments_30d" },
+  firstIsBlocked: true,
   companions: [],
   async serves(url) {
     const [genuine, stolen] = examplesOf("fraud");

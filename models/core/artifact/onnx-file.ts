@@ -1,5 +1,5 @@
 import { isLfsPointer } from "./lfs-pointer.ts";
-import { fields, text, Truncated, type Field } from "./protobuf.ts";
+import { fields, text, Truncated, type Field } from "../onnx/protobuf.ts";
 
 /** What is read from an ONNX file before the runtime sees it, so that a wrong file gets a clear error. */
 export type OnnxHeader = {

@@ -1,13 +1,23 @@
 import { ConfigurationError } from "../errors.ts";
-import type { Manifest } from "../manifest/manifest.ts";
 import { positiveLabel } from "../postprocess/classification.ts";
 import type { HeadResult } from "../postprocess/result.ts";
+import type { Head } from "../postprocess/schema.ts";
+import type { PreprocessStep } from "../preprocess/schema.ts";
 import type { FeatureReason } from "../rules/reasons.ts";
 import type { GraphTensor } from "../tensors.ts";
 import { featureColumns } from "./feature-columns.ts";
 import { pathContributions } from "./path-contributions.ts";
 import { reasonsHead } from "./issues.ts";
+import type { ModelReasons } from "./schema.ts";
 import { readTreeEnsemble, type NoEnsemble, type TreeEnsemble } from "./tree-ensemble.ts";
+
+/** What of a manifest reasons depend on. */
+type Explained = {
+  reasons?: ModelReasons | undefined;
+  inputs: readonly { name: string; shape: readonly (number | string)[]; from: string }[];
+  preprocess: Readonly<Record<string, PreprocessStep>>;
+  postprocess: readonly Head[];
+};
 
 export type CompiledReasons = {
   /** @param heads the answer, after the rules */
@@ -28,7 +38,7 @@ export type CompiledReasons = {
  * @returns null where no reasons are declared
  * @throws ConfigurationError where they cannot be computed from this graph
  */
-export function compileReasons(manifest: Manifest, bytes: Uint8Array, place: () => string): CompiledReasons | null {
+export function compileReasons(manifest: Explained, bytes: Uint8Array, place: () => string): CompiledReasons | null {
   const { reasons } = manifest;
   if (reasons === undefined) return null;
   const refuse = ({ problem, received, hint }: NoEnsemble, cause?: unknown) =>

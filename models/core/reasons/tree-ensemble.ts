@@ -1,4 +1,4 @@
-import { counts, fields, floats, text, type Field } from "../artifact/protobuf.ts";
+import { counts, fields, floats, text, type Field } from "../onnx/protobuf.ts";
 
 /** How a split compares: the true branch is taken where `value MODE threshold` holds. */
 export const splitModes = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"] as const;
