@@ -2,7 +2,7 @@ import { counts, fields, floats, text, type Field } from "../onnx/protobuf.ts";
 
 /** How a split compares: the true branch is taken where `value MODE threshold` holds. */
 export const splitModes = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"] as const;
-export type SplitMode = (typeof splitModes)[number];
+type SplitMode = (typeof splitModes)[number];
 
 /** Node of a tree: a leaf, or a split of a feature. `rows`: of the training data that came here. */
 export type TreeNode =
