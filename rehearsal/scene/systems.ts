@@ -150,8 +150,11 @@ export const recommendation: System = {
     };
   },
   adapt: (manifest) => manifest,
-  // Of each visitor only one page is read.
-  worse: { from: /repeats: drop/, to: "maxItems: 1" },
+  // Pages are looked for among the titles, so that every visitor is a new one, and what was seen is not left out.
+  worse: {
+    from: /id: page(\ninputs:[^]*?)\n {4}# The graph leaves[^\n]*\n {4}exclude: visited/,
+    to: "id: title$1",
+  },
   firstIsBlocked: true,
   companions: [],
   async serves(url) {
