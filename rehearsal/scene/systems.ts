@@ -216,11 +216,13 @@ export const fraud: System = {
     assert.equal(heads.fraud.label, "genuine");
     const alert = (await post(url, "/predict", stolen)).body as {
       heads: { fraud: { label: string } };
-      reasons: { rule: string; reason: string }[];
+      reasons: { reason?: string; feature?: string; contribution?: number }[];
     };
     assert.equal(alert.heads.fraud.label, "fraud");
-    assert.ok(alert.reasons.length > 0, "an alert has reasons");
-    return `its Space answers with reasons: ${alert.reasons.map(({ reason }) => reason).join("; ")}`;
+    const words = alert.reasons.map(({ reason, feature, contribution }) => reason ?? `${feature} adds ${contribution}`);
+    assert.ok(alert.reasons[0]?.reason !== undefined, "an alert has a rule's reason");
+    assert.equal(alert.reasons.filter(({ feature }) => feature !== undefined).length, 3, "and what the trees went by");
+    return `its Space answers with reasons: ${words.join("; ")}`;
   },
 };
 
