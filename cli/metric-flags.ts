@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { gainNames, normaliserNames, tokenizerNames } from "../models/core/manifest/metric-options.ts";
+import { gainNames, normaliserNames, placeNames, tokenizerNames } from "../models/core/manifest/metric-options.ts";
 import { integerWithin, number, oneOf } from "./flag-values.ts";
 
 /** The options of metrics as flags, for every command that measures. */
@@ -12,6 +12,7 @@ export function metricFlags(command: Command): Command {
       number,
     )
     .option("--k <n>", "cut-off of the metrics of rankings; default: 10", integerWithin(1, Infinity))
+    .addOption(oneOf(new Option("--per <what>", "what takes a place in precision_at_k of binary answers"), placeNames))
     .addOption(oneOf(new Option("--gain <rule>", "what ndcg_at_k counts for a gain"), gainNames))
     .addOption(oneOf(new Option("--normaliser <name>", "what wer and cer do to texts first"), normaliserNames))
     .addOption(oneOf(new Option("--tokenizer <name>", "how bleu cuts texts into words"), tokenizerNames))

@@ -22,6 +22,7 @@ const cardSchema = z.object({
   input: z.object({ schema: z.object({ properties: z.record(z.string(), z.unknown()).default({}) }) }),
   artifact: z.object({ sha256: z.string(), preprocessingSha256: z.string().optional() }).optional(),
   rules: z.object({ sha256: z.string() }).optional(),
+  reasons: z.record(z.string(), z.unknown()).optional(),
   remote: z.object({ model: z.string() }).optional(),
   limits: z.object({ maxRows: z.number(), maxBodyBytes: z.number() }),
 });
@@ -32,8 +33,8 @@ export type Card = {
   version: string;
   content: string;
   heads: z.infer<typeof cardSchema>["heads"];
-  /** Whether rules beside the model may give reasons. */
-  rules: boolean;
+  /** Whether rules beside the model, or the model, may give reasons. */
+  reasons: boolean;
   /** Field → how a CSV cell of that field is read. */
   fields: Map<string, CellType>;
   limits: { maxRows: number; maxBodyBytes: number };
@@ -110,19 +111,21 @@ function cardOf(json: unknown, place: string): Card {
       problem: `not the card of a model: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`,
       expected: "a server of `sluice serve`",
     });
-  const { id, version, heads, input, artifact, rules, remote, limits } = parsed.data;
+  const { id, version, heads, input, artifact, rules, reasons, remote, limits } = parsed.data;
   const fields = schemaCells(input.schema.properties);
   return {
     id,
     version,
     heads,
-    rules: rules !== undefined,
+    reasons: rules !== undefined || reasons !== undefined,
     fields,
     limits,
     content:
       artifact === undefined
         ? (remote?.model ?? "unknown")
-        : [artifact.sha256, artifact.preprocessingSha256, rules?.sha256].filter(Boolean).join(" "),
+        : [artifact.sha256, artifact.preprocessingSha256, rules?.sha256, reasons && JSON.stringify(reasons)]
+            .filter(Boolean)
+            .join(" "),
   };
 }
 

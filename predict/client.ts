@@ -6,8 +6,8 @@ import { retryAfterMs } from "../models/core/retry-after.ts";
 export type Failure = { ok: false; status: number | null; code: string; detail: string; retryAfterMs: number | null };
 /** A field whose value the server replaced. */
 export type Note = { field: string; problem: string; used: string };
-/** A rule that fired, and why. */
-export type Reason = { rule: string; reason?: string | undefined };
+/** A rule that fired, and why; or what a feature adds to the result of the model's trees. */
+export type Reason = z.infer<typeof reasonSchema>;
 export type RowReply =
   | { heads: Record<string, Record<string, unknown>>; reasons: Reason[]; notes: Note[] }
   | { error: { status: number; code: string; detail: string } };
@@ -16,6 +16,10 @@ export type BatchReply = { ok: true; model: string; version: string; rows: RowRe
 export type ClientDeps = { fetch: typeof fetch; nowMs: () => number; signal: AbortSignal };
 export type Connection = { origin: string; headers: Record<string, string>; timeoutMs: number };
 
+const reasonSchema = z.union([
+  z.object({ rule: z.string(), reason: z.string().optional() }),
+  z.object({ feature: z.string(), value: z.unknown().optional(), contribution: z.number() }),
+]);
 const problemSchema = z.object({
   code: z.string().optional(),
   title: z.string().optional(),
@@ -36,7 +40,7 @@ const batchSchema = z.object({
     z.union([
       z.object({
         heads: z.record(z.string(), z.record(z.string(), z.unknown())),
-        reasons: z.array(z.object({ rule: z.string(), reason: z.string().optional() })).default([]),
+        reasons: z.array(reasonSchema).default([]),
         notes: z.array(z.object({ field: z.string(), problem: z.string(), used: z.string() })).default([]),
       }),
       z.object({ error: rowProblemSchema }),

@@ -8,6 +8,7 @@ import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { answerColumns, partsOf } from "../models/core/postprocess/answer-columns.ts";
 import { ConfigurationError, EvaluationError, SluiceError } from "../models/core/errors.ts";
 import type { Outcome } from "./ask.ts";
+import type { Reason } from "./client.ts";
 import type { Card } from "./card.ts";
 import type { Item } from "../eval/dataset/formats/items.ts";
 
@@ -33,13 +34,13 @@ export function outputFormatOf(path: string): OutputFormat {
 }
 
 /** What a run writes for each row, besides the times. */
-export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): string[] {
+export function columnsOf({ heads, reasons }: Pick<Card, "heads" | "reasons">): string[] {
   return [
     "row",
     "id",
     "outcome",
     ...answerColumns(heads),
-    ...(rules ? ["reasons"] : []),
+    ...(reasons ? ["reasons"] : []),
     "latency_ms",
     "attempts",
     "error_status",
@@ -50,7 +51,10 @@ export function columnsOf({ heads, rules }: Pick<Card, "heads" | "rules">): stri
 }
 
 /** A row of output, in the order of the columns. */
-export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" | "rules">): (string | number | null)[] {
+export function cellsOf(
+  outcome: Outcome,
+  { heads, reasons }: Pick<Card, "heads" | "reasons">,
+): (string | number | null)[] {
   const answers = heads.flatMap((head) =>
     partsOf(head).map((part) =>
       outcome.kind === "predicted" ? ((outcome.heads[head.name]?.[part] ?? null) as string | number | null) : null,
@@ -62,7 +66,7 @@ export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" |
     outcome.item.id,
     outcome.kind,
     ...answers,
-    ...(rules ? [reasonsText(outcome)] : []),
+    ...(reasons ? [reasonsText(outcome)] : []),
     outcome.latencyMs === null ? null : Math.round(outcome.latencyMs * 1000) / 1000,
     outcome.attempts,
     ...error,
@@ -71,7 +75,7 @@ export function cellsOf(outcome: Outcome, { heads, rules }: Pick<Card, "heads" |
 }
 
 /** Rows as text, each with a line end. Numbers are the shortest decimals that parse to the same doubles. */
-function linesOf(outcomes: readonly Outcome[], card: Pick<Card, "heads" | "rules">, format: OutputFormat): string {
+function linesOf(outcomes: readonly Outcome[], card: Pick<Card, "heads" | "reasons">, format: OutputFormat): string {
   const columns = columnsOf(card);
   const table = outcomes.map((outcome) => cellsOf(outcome, card));
   if (format === "jsonl")
@@ -87,9 +91,14 @@ const notesOf = (outcome: Outcome): string | null =>
     : outcome.notes.map(({ field, problem, used }) => `${field}: ${problem}; ${used} was used`).join(" · ");
 
 const reasonsText = (outcome: Outcome): string | null =>
-  outcome.kind !== "predicted" || outcome.reasons.length === 0
-    ? null
-    : outcome.reasons.map(({ rule, reason }) => (reason === undefined ? rule : `${rule}: ${reason}`)).join(" · ");
+  outcome.kind !== "predicted" || outcome.reasons.length === 0 ? null : outcome.reasons.map(reasonText).join(" · ");
+
+const reasonText = (one: Reason): string => {
+  if ("rule" in one) return one.reason === undefined ? one.rule : `${one.rule}: ${one.reason}`;
+  const { feature, value, contribution } = one;
+  const known = value === undefined ? "" : ` ${value === null ? "missing" : JSON.stringify(value)}`;
+  return `${feature}${known}: ${contribution > 0 ? "+" : ""}${contribution}`;
+};
 
 const csv = (table: unknown[][]) => stringify(table, { quoted_match: /[\r\n\uFEFF]/ });
 
@@ -125,7 +134,7 @@ export async function openOutput(
   path: string,
   format: OutputFormat,
   identity: Identity,
-  card: Pick<Card, "heads" | "rules">,
+  card: Pick<Card, "heads" | "reasons">,
 ): Promise<Output> {
   const exists = (await stat(path).catch(() => null)) !== null;
   const counts: Counts = { predicted: 0, refused: 0, failed: 0 };

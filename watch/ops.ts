@@ -6,13 +6,13 @@ import { sloOf, type SloSettings } from "../models/core/manifest/slo.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import type { ReadDeps } from "./live/read.ts";
 import type { OpsFile, OpsModel } from "./schema/ops.ts";
-import { costOf, whatIf, type Cost, type Hosting } from "./ops/cost.ts";
+import { costOf, whatIf, type Cost, type Hosting } from "../eval/stats/hosting-cost.ts";
 import { readDeliveries } from "./records/deliveries.ts";
 import { doraFigures } from "./ops/dora.ts";
 import { deliveryChecks, judgeOps, wearChecks } from "./ops/judge.ts";
 import { byDataset, releasedCandidates, type Judged } from "./records/judged-candidates.ts";
 import { readUse, type LiveUse } from "./records/live-use.ts";
-import { testSetWear } from "./ops/test-set-wear.ts";
+import { testSetWear } from "../eval/stats/test-set-wear.ts";
 
 export type OpsRequest = {
   /** Ids. */

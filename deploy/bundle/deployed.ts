@@ -35,7 +35,16 @@ export const deployedSchema = z.strictObject({
 });
 export type Deployed = z.infer<typeof deployedSchema>;
 
-const reasonsSchema = z.array(z.strictObject({ rule: z.string(), reason: z.string().optional() }));
+const reasonsSchema = z.array(
+  z.union([
+    z.strictObject({ rule: z.string(), reason: z.string().optional() }),
+    z.strictObject({
+      feature: z.string(),
+      value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+      contribution: z.number(),
+    }),
+  ]),
+);
 
 /** golden.json: rows, and the model's answers to them on the machine where the tree was made. */
 export const goldenSchema = z.strictObject({
@@ -46,7 +55,7 @@ export const goldenSchema = z.strictObject({
       z.strictObject({
         row: z.record(z.string(), z.unknown()),
         heads: z.record(z.string(), z.record(z.string(), z.unknown())),
-        reasons: reasonsSchema.optional().describe("Of the rules that fired; absent when none did."),
+        reasons: reasonsSchema.optional().describe("Of the rules that fired, and of features; absent without either."),
       }),
     )
     .min(1),

@@ -33,11 +33,12 @@ export async function goldenAnswers(
       rows: rows.map((row, i) => {
         const answer = answers[i]!;
         if (!answer.ok) throw answer.error;
-        const { heads, rules } = answer;
+        const { heads } = answer;
+        const reasons = reasonsOf(answer);
         return {
           row,
           heads: answerOf(loaded.manifest.postprocess, heads),
-          ...(rules === undefined ? {} : { reasons: reasonsOf(rules.fired) }),
+          ...(reasons === null ? {} : { reasons }),
         };
       }),
     };

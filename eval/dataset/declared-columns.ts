@@ -11,6 +11,7 @@ function declaredColumns(dataset: Dataset): Declared[] {
   return [
     ...one("idField", "dataset.idField", dataset.idField),
     ...one("group", "dataset.group", dataset.group),
+    ...one("entity", "dataset.entity", dataset.entity),
     ...one("weight", "dataset.weight", dataset.weight),
     ...one("time", "dataset.time", dataset.time),
     ...dataset.slices.map((column, i) => ({ key: "-", place: `dataset.slices[${i}]`, column })),

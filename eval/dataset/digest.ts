@@ -8,13 +8,15 @@ import type { DatasetRow } from "./row.ts";
  * format that they were read from.
  *
  * Canonical form, UTF-8: the line `sluice-dataset 1`, then one line per row, `[id,row,labels,slices,group,weight]` in
- * the form of `canonical`. Each line ends with "\n".
+ * the form of `canonical`, with the entity as a seventh where the dataset declares one. Each line ends with "\n".
  */
 export function datasetDigester(): { add: (row: DatasetRow) => void; digest: () => string } {
   const hash = createHash("sha256").update("sluice-dataset 1\n");
   return {
-    add: ({ id, row, labels, slices, group, weight }) =>
-      void hash.update(`${canonical([id, row, labels, slices, group, weight])}\n`),
+    add: ({ id, row, labels, slices, group, weight, entity }) =>
+      void hash.update(
+        `${canonical([id, row, labels, slices, group, weight, ...(entity === undefined ? [] : [entity])])}\n`,
+      ),
     digest: () => hash.digest("hex"),
   };
 }

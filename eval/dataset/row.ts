@@ -19,6 +19,8 @@ export type DatasetRow = {
   /** Slice column → value. */
   slices: Record<string, string>;
   group: string | null;
+  /** Whom an alert is about; present only when the dataset declares it. */
+  entity?: string;
   /** Finite, not negative. */
   weight: number | null;
   /**
@@ -142,6 +144,7 @@ export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowPa
       if (id === "") throw new Unusable(`field "${dataset.idField}" is empty`);
       const slices = Object.fromEntries(dataset.slices.map((name) => [name, intern(normal(sliceValue(fields, name)))]));
       const group = dataset.group === undefined ? null : intern(normal(plain(fields, dataset.group)));
+      const entity = dataset.entity === undefined ? undefined : intern(normal(plain(fields, dataset.entity)));
       const labels = Object.fromEntries(labelled.map(({ head, read }) => [head.name, read(fields, mark, group ?? id)]));
       const weight = dataset.weight === undefined ? null : finite(plain(fields, dataset.weight), dataset.weight, mark);
       if (weight !== null && weight < 0) throw new Unusable(`field "${dataset.weight}" is negative: ${weight}`);
@@ -154,6 +157,7 @@ export function createRowParser(dataset: Dataset, heads: readonly Head[]): RowPa
         labels,
         slices,
         group,
+        ...(entity === undefined ? {} : { entity }),
         weight,
         ...(scaled.length === 0 ? {} : { naiveScales }),
       };

@@ -19,10 +19,12 @@ import type { PlotData } from "../report/content/plot-data.ts";
 import { notReached, type Check, type ModelVerdict } from "../schema/verdict.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
 import type { EvaluationContext } from "./context.ts";
+import { withCost } from "./answer-cost.ts";
 import { describeDataChange, judgeDataChange, judgeRefusedRows, refusedRows } from "./data-change.ts";
 import { resolveExam } from "./exam.ts";
 import { findBaseline } from "./find-baseline.ts";
 import { IncomparableError } from "./incomparable.ts";
+import { wearOf } from "./judged-before.ts";
 import { laterNote } from "./later-checks.ts";
 import { performanceEvidence } from "./performance-evidence.ts";
 import { performanceDefinitions } from "./performance-metrics.ts";
@@ -106,7 +108,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       const { head } = measurer.predictions;
       return measure(measurer, head, { level: 1 - 2 * exam.gates.alpha, labelUnit: labelUnit(head) });
     }),
-    performance: figures,
+    performance: figures === null ? null : withCost(figures, context.configuration.ops, manifest),
   });
   const candidateMetrics = metricsOf(candidate, measured.candidate.values(), performance.candidate);
   // Measured on the baseline's own rows and classes, in its own order, whether or not they could be paired with the
@@ -184,6 +186,10 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
     ...(baseline?.notes ?? []),
     ...performance.notes,
   ];
+  const wear = await wearOf(manifest.id, candidate.identity.sha256, candidateMetrics.dataset, {
+    git: context.git,
+    releases: deps.releases,
+  });
   const onRows = judgeRefusedRows(judged, refusedRows(pair));
   const onData = dataChange === null ? onRows : judgeDataChange(onRows, dataChange, exam.gates, exam.dataset);
   const { verdict, reason } = !candidate.batchParity.ok
@@ -208,6 +214,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       policyChanges: exam.changes,
       ...augmentationsOf(exam.dataset),
       profile,
+      ...(wear === null ? {} : { wear }),
       ...(effect === null ? {} : { rules: effect }),
       ...(changed === null ? {} : { datasetChange: changed.datasetChange }),
     },

@@ -106,8 +106,9 @@ export function productionReceiptOf(
     schemaVersion: 1,
     model: verdict.model,
     dataset: { id, digest, rows },
-    metrics: metrics.measurements.flatMap(({ metric, head, slice, result }) =>
-      result.status === "ok"
+    // A receipt has no place for options: figures under other ones would look like the same figure.
+    metrics: metrics.measurements.flatMap(({ metric, options, head, slice, result }) =>
+      result.status === "ok" && Object.keys(options).length === 0
         ? [{ metric, head, slice, value: result.value, interval: result.interval, n: result.n }]
         : [],
     ),

@@ -95,7 +95,7 @@ async function productionTags(git: Git, id: string, { prefix, timeOf }: ReleaseR
 }
 
 /** @param pattern of names, as git's for-each-ref takes it. `commit`: null for a tag of anything else */
-async function tagsMatching(git: Git, pattern: string): Promise<Tag[]> {
+export async function tagsMatching(git: Git, pattern: string): Promise<Tag[]> {
   const { code, stdout } = await git([
     "for-each-ref",
     "--sort=-creatordate",

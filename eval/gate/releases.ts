@@ -7,6 +7,8 @@ type RecordedVersion = {
   sha256: string | null;
   commit: string | null;
   verdict: string | null;
+  /** The rows that judged it; null where the record names none. */
+  dataset: { digest: string } | null;
 };
 
 /** How tags say which versions production served. The deployment writes them. */

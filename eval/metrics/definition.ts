@@ -17,6 +17,8 @@ export type Sample = {
   weights: Float64Array | null;
   /** Cluster of each row. With clusters, intervals treat clusters, not rows, as independent. */
   groups: string[] | null;
+  /** Binary: whom each row's alert would be about; absent when it is not declared. */
+  entities?: string[];
   /**
    * Error of the naive forecast on the training data of each row's series, for MASE; absent when it is not declared.
    */

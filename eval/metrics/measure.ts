@@ -62,7 +62,8 @@ function classSample(predictions: Predictions, name: string): Sample | null {
 
 /** The rows of one slice in the form that metrics take. The arrays of a slice of all rows are those of `predictions`. */
 export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
-  const { labels, scores, classes, weights, groups, naiveScales, forecasts, answers, threshold } = predictions;
+  const { labels, scores, classes, weights, groups, entities, naiveScales, forecasts, answers, threshold } =
+    predictions;
   if (answers !== undefined) return selectRows(wholeOfAnswers(answers, weights, groups), rows);
   const sample: Sample = {
     labels,
@@ -70,6 +71,7 @@ export function sampleOf(predictions: Predictions, rows: Int32Array): Sample {
     classCount: classes.length,
     weights,
     groups,
+    ...(entities === undefined ? {} : { entities }),
     ...(naiveScales === undefined ? {} : { naiveScales }),
     ...(forecasts === undefined ? {} : { forecasts }),
     ...(threshold === undefined ? {} : { threshold }),

@@ -28,11 +28,16 @@ export function labelledPredictions(
     slices: Object.fromEntries(dataset.slices.map((name) => [name, rows.map(({ slices }) => slices[name]!)])),
     // Rows of one series are not independent.
     groups: dataset.hasGroups ? rows.map(({ group }) => group!) : (own.forecasts?.series ?? null),
+    ...entitiesOf(rows),
     weights: !dataset.hasWeights ? null : Float64Array.from(rows, ({ weight }) => weight!),
     ...scalesOf(head, rows),
     datasetDigest: dataset.digest,
   };
   return { predictions, expanded: expanded !== undefined };
+}
+
+function entitiesOf(rows: readonly DatasetRow[]): { entities?: string[] } {
+  return rows[0]?.entity === undefined ? {} : { entities: rows.map(({ entity }) => entity!) };
 }
 
 function scalesOf(head: string, rows: readonly DatasetRow[]): { naiveScales?: Float64Array } {

@@ -151,6 +151,7 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
       Object.keys(part.slices).toSorted(),
       part.groups === null,
       part.weights === null,
+      part.entities === undefined,
       part.naiveScales === undefined,
       part.answers === undefined ? null : answersShape(part.answers),
       part.forecasts === undefined ? null : (part.forecasts.quantiles?.levels ?? []),
@@ -159,7 +160,7 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
   if (strange !== undefined)
     refuse(
       "shards-differ",
-      `shard ${strange.name} has other columns (slices, group, weight, scale, answers, quantiles)`,
+      `shard ${strange.name} has other columns (slices, group, entity, weight, scale, answers, quantiles)`,
       columns(model),
       columns(strange.part),
     );
@@ -174,6 +175,7 @@ function concatenate(parts: readonly { name: string; part: Predictions }[]): Pre
       Object.keys(model.slices).map((column) => [column, filled.flatMap((part) => part.slices[column]!)]),
     ),
     groups: model.groups === null ? null : filled.flatMap((part) => part.groups!),
+    ...(model.entities === undefined ? {} : { entities: filled.flatMap((part) => part.entities!) }),
     weights: model.weights === null ? null : numbers((part) => part.weights!),
     ...(model.naiveScales === undefined ? {} : { naiveScales: numbers((part) => part.naiveScales!) }),
     ...(model.answers === undefined ? {} : { answers: joinAnswers(filled.map(({ answers }) => answers!)) }),

@@ -43,6 +43,7 @@ export function hasNumbers(layout: Layout): boolean {
 
 export const classColumnPrefix = "p_";
 export const naiveScaleColumn = "naive_scale";
+export const entityColumn = "entity";
 
 /** Columns with a fixed meaning. Every other column is a slice column. */
 function reservedColumns(layout: Layout): readonly string[] {
@@ -52,7 +53,15 @@ function reservedColumns(layout: Layout): readonly string[] {
   }
   return layout === "multiclass"
     ? ["id", "label", "predicted", "group", "weight"]
-    : ["id", "label", "score", "group", "weight", ...(hasNumbers(layout) ? [naiveScaleColumn] : [])];
+    : [
+        "id",
+        "label",
+        "score",
+        "group",
+        "weight",
+        ...(hasNumbers(layout) ? [naiveScaleColumn] : []),
+        ...(layout === "binary" ? [entityColumn] : []),
+      ];
 }
 
 export function isSliceColumn(column: string, layout: Layout): boolean {
@@ -71,6 +80,8 @@ export type Columns = {
   /** `score`, or one p_CLASS per class. */
   scores: string[];
   hasGroup: boolean;
+  /** Binary only. */
+  hasEntity: boolean;
   hasWeight: boolean;
   hasNaiveScale: boolean;
   /** The columns of answers that the file has; empty for labels and scores. */
@@ -147,6 +158,7 @@ export function findColumns(
     classes,
     scores,
     hasGroup: found.includes("group"),
+    hasEntity: layout === "binary" && found.includes(entityColumn),
     hasWeight: found.includes("weight"),
     hasNaiveScale: hasNumbers(layout) && found.includes(naiveScaleColumn),
     answers:

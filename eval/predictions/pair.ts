@@ -25,8 +25,8 @@ function incomparable(reason: string): Extract<Pairing, { status: "incomparable"
 /**
  * Pairs the predictions of two models on the same rows by id. The order of rows and of classes may differ. They are
  * incomparable when their tasks, dataset digests, classes, row ids, labels (relevant items, spans, references), weights,
- * series, steps, groups, slices or naive scales differ, or when only one of them has weights, series, groups or a slice
- * column. The same holds for the altered copies of their rows: both have the same ones, or neither has any.
+ * series, steps, groups, entities, slices or naive scales differ, or when only one of them has weights, series, groups,
+ * entities or a slice column. The same holds for the altered copies of their rows: both have the same ones, or neither has any.
  *
  * @returns `baseline` in the candidate's order of rows and classes, with the candidate's slices, groups, weights and
  *   naive scales
@@ -72,7 +72,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
       (row) => theirs[row],
     );
   };
-  const { groups, weights, naiveScales, forecasts } = candidate;
+  const { groups, entities, weights, naiveScales, forecasts } = candidate;
   const naive2 = forecasts?.naive2;
   const other = baseline.forecasts;
   const sliceColumns = [...new Set([...Object.keys(candidate.slices), ...Object.keys(baseline.slices)])];
@@ -84,6 +84,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     column("steps", forecasts?.steps ?? null, other?.steps ?? null) ??
     column("forecasts of Naive2", naive2 ?? null, other?.naive2 ?? null) ??
     column("groups", groups, baseline.groups) ??
+    column("entities", entities ?? null, baseline.entities ?? null) ??
     column("naive scales", naiveScales ?? null, baseline.naiveScales ?? null) ??
     sliceColumns
       .map((name) =>
@@ -104,6 +105,7 @@ export function pairPredictions(candidate: Predictions, baseline: Predictions): 
     classes: candidate.classes,
     slices: candidate.slices,
     groups,
+    ...(entities === undefined ? {} : { entities }),
     weights,
     scores: inOrder(baseline.scores, order, classOrder),
     ...(copies.baseline === undefined ? {} : { copies: copies.baseline }),

@@ -46,6 +46,8 @@ export type Predictions = {
   /** Slice column → value per row. */
   slices: Record<string, string[]>;
   groups: string[] | null;
+  /** Binary: whom each row's alert would be about, where declared: several rows may be about one. */
+  entities?: string[];
   weights: Float64Array | null;
   /** Error of the naive forecast on the training data of each row's series, where declared: the divisor of MASE. */
   naiveScales?: Float64Array;

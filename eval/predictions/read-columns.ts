@@ -6,7 +6,15 @@ import { openCsv } from "../dataset/formats/open.ts";
 import { openParquetColumns } from "../dataset/formats/parquet.ts";
 import { placeName } from "../dataset/formats/reading.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
-import { findColumns, hasNumbers, isAnswerLayout, naiveScaleColumn, type Columns, type Layout } from "./columns.ts";
+import {
+  entityColumn,
+  findColumns,
+  hasNumbers,
+  isAnswerLayout,
+  naiveScaleColumn,
+  type Columns,
+  type Layout,
+} from "./columns.ts";
 import { isForecastColumn, naive2Column, seriesColumn, stepColumn } from "./forecast-columns.ts";
 import { idsIn, numbersIn, textsIn, type Pieces } from "./parquet-table.ts";
 import { rememberedIds, RowIds } from "./row-ids.ts";
@@ -99,6 +107,7 @@ function scanTable(
     if (columns.scores.includes(column) || (columns.hasWeight && column === "weight")) return "number";
     if (columns.hasNaiveScale && column === naiveScaleColumn) return "number";
     if (columns.hasGroup && column === "group") return "text";
+    if (columns.hasEntity && column === entityColumn) return "text";
     if (forecast !== null && isForecastColumn(column)) return column === seriesColumn ? "text" : "number";
     return columns.slices.includes(column) ? "optional-text" : "skip";
   });
@@ -124,6 +133,7 @@ function scanTable(
     scores: columns.scores.map(numbers),
     answers: null,
     groups: columns.hasGroup ? texts("group") : null,
+    entities: columns.hasEntity ? texts(entityColumn) : null,
     weights,
     naiveScales,
     forecast:
@@ -171,6 +181,7 @@ export async function readParquetTable(
     scores.push(found);
   }
   const groups = columns.hasGroup ? await texts("group", null) : null;
+  const entities = columns.hasEntity ? await texts(entityColumn, null) : null;
   const weights = columns.hasWeight ? await numbers("weight") : null;
   const naiveScales = columns.hasNaiveScale ? await numbers(naiveScaleColumn) : null;
   const slices: TextColumn[] = [];
@@ -182,6 +193,7 @@ export async function readParquetTable(
   const lost =
     labels === null ||
     (columns.hasGroup && groups === null) ||
+    (columns.hasEntity && entities === null) ||
     (columns.hasWeight && weights === null) ||
     (columns.hasNaiveScale && naiveScales === null);
   if (lost || [weights, naiveScales].some((values) => values?.some((value) => value < 0) === true)) return null;
@@ -193,6 +205,7 @@ export async function readParquetTable(
     scores,
     answers: null,
     groups,
+    entities,
     weights,
     naiveScales,
     forecast: null,

@@ -8,6 +8,7 @@ import { normalForm } from "../dataset/normal-form.ts";
 import { missingSlice } from "../dataset/slice-values.ts";
 import { answerBuilder, type AnswerBuilder } from "./read-answers.ts";
 import {
+  entityColumn,
   findColumns,
   hasNumbers,
   isAnswerLayout,
@@ -35,6 +36,7 @@ export async function readRecords(
   const labels = new TextColumnBuilder();
   let scores: number[][] = [];
   const groups = new TextColumnBuilder();
+  const entities = new TextColumnBuilder();
   const weights: number[] = [];
   const naiveScales: number[] = [];
   const series = new TextColumnBuilder();
@@ -93,6 +95,7 @@ export async function readRecords(
     else answers.add(fields, place);
     columns.scores.forEach((name, i) => scores[i]!.push(cells.number(name)));
     if (columns.hasGroup) groups.add(cells.text("group"));
+    if (columns.hasEntity) entities.add(cells.text(entityColumn));
     if (columns.hasWeight) weights.push(cells.atLeastZero("weight"));
     if (columns.hasNaiveScale) naiveScales.push(cells.atLeastZero(naiveScaleColumn));
     if (columns.forecast !== null) {
@@ -122,6 +125,7 @@ export async function readRecords(
     scores: scores.map((column) => Float64Array.from(column)),
     answers: answers === null ? null : answers.answers(),
     groups: columns.hasGroup ? groups.column() : null,
+    entities: columns.hasEntity ? entities.column() : null,
     weights: columns.hasWeight ? Float64Array.from(weights) : null,
     naiveScales: columns.hasNaiveScale ? Float64Array.from(naiveScales) : null,
     forecast:
@@ -155,6 +159,7 @@ function addedSlices(
 ): string[] {
   const needed =
     Object.hasOwn(fields, "group") === columns.hasGroup &&
+    (columns.layout !== "binary" || Object.hasOwn(fields, entityColumn) === columns.hasEntity) &&
     Object.hasOwn(fields, "weight") === columns.hasWeight &&
     (!hasNumbers(columns.layout) || Object.hasOwn(fields, naiveScaleColumn) === columns.hasNaiveScale) &&
     (columns.layout !== "forecast" ||

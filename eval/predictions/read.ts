@@ -124,6 +124,7 @@ function understood(
     classes: truth.classes,
     slices,
     groups,
+    ...(table.entities === null ? {} : { entities: textsOf(normal(table.entities)) }),
     weights: table.weights,
     ...(forecasts === null ? {} : { forecasts }),
     ...declaredScale(file, columns, table.naiveScales, rows, options.naiveScale),

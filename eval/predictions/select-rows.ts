@@ -4,7 +4,7 @@ import { selectAnswers } from "./select-answers.ts";
 /** The per-row columns of a table: of `Predictions`, or of a metric's sample, whose answers are a view. */
 type RowColumns = Pick<
   Predictions,
-  "labels" | "scores" | "weights" | "groups" | "naiveScales" | "forecasts" | "answers"
+  "labels" | "scores" | "weights" | "groups" | "entities" | "naiveScales" | "forecasts" | "answers"
 > & { answerRows?: { of: Answers; rows: Int32Array } };
 
 /**
@@ -12,7 +12,7 @@ type RowColumns = Pick<
  * as it is.
  */
 export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Array): Table {
-  const { labels, scores, weights, groups, naiveScales, forecasts, answers, answerRows } = table;
+  const { labels, scores, weights, groups, entities, naiveScales, forecasts, answers, answerRows } = table;
   const width = labels.length === 0 ? 0 : Math.round(scores.length / labels.length);
   const selected = new Float64Array(rows.length * width);
   for (let i = 0; i < rows.length; i++) {
@@ -25,6 +25,7 @@ export function selectRows<Table extends RowColumns>(table: Table, rows: Int32Ar
     scores: selected,
     weights: weights === null ? null : picked(weights, rows),
     groups: groups === null ? null : Array.from(rows, (row) => groups[row] as string),
+    ...(entities === undefined ? {} : { entities: Array.from(rows, (row) => entities[row] as string) }),
     ...(naiveScales === undefined ? {} : { naiveScales: picked(naiveScales, rows) }),
     ...(answers === undefined ? {} : { answers: selectAnswers(answers, rows) }),
     ...(answerRows === undefined

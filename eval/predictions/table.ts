@@ -42,6 +42,7 @@ export type Table = {
   /** In place of labels and scores, where the layout has them. */
   answers: Answers | null;
   groups: TextColumn | null;
+  entities: TextColumn | null;
   weights: Float64Array | null;
   naiveScales: Float64Array | null;
   /** Where `columns.forecast` is there. */

@@ -9,7 +9,7 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 import { augmentationColumn } from "../../models/core/manifest/augmentations.ts";
 import type { Answers, Predictions } from "./predictions.ts";
 import { naive2Column, quantileColumn, seriesColumn, stepColumn } from "./forecast-columns.ts";
-import { classColumnPrefix, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
+import { classColumnPrefix, entityColumn, isSliceColumn, layoutOf, naiveScaleColumn } from "./columns.ts";
 
 /** Shortest decimal that reads back as the same double. */
 function decimal(value: number): string {
@@ -60,7 +60,7 @@ function answerCells(answers: Answers): { columns: string[]; cells: (row: number
  */
 function table(predictions: Predictions): { columns: string[]; cells: (row: number) => Cell[] } {
   const layout = layoutOf(predictions.task);
-  const { ids, labels, scores, classes, weights, naiveScales, forecasts, answers } = predictions;
+  const { ids, labels, scores, classes, entities, weights, naiveScales, forecasts, answers } = predictions;
   // The series are the clusters where no others are given: a reader takes them by itself.
   const groups = predictions.groups === forecasts?.series ? null : predictions.groups;
   const levels = forecasts?.quantiles?.levels ?? [];
@@ -99,6 +99,7 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
       "id",
       ...given.columns,
       ...(groups === null ? [] : ["group"]),
+      ...(entities === undefined ? [] : [entityColumn]),
       ...(weights === null ? [] : ["weight"]),
       ...(naiveScales === undefined ? [] : [naiveScaleColumn]),
       ...ofForecast,
@@ -110,6 +111,7 @@ function table(predictions: Predictions): { columns: string[]; cells: (row: numb
       name(ids[row]!),
       ...given.cells(row),
       ...(groups === null ? [] : [name(groups[row]!)]),
+      ...(entities === undefined ? [] : [name(entities[row]!)]),
       ...(weights === null ? [] : [number(weights[row]!)]),
       ...(naiveScales === undefined ? [] : [number(naiveScales[row]!)]),
       ...(forecasts === undefined ? [] : [name(forecasts.series[row]!), number(forecasts.steps[row]!)]),

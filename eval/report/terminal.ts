@@ -8,6 +8,7 @@ import { byAttention, tally } from "./content/check-order.ts";
 import { datasetChangeText } from "./content/dataset-change.ts";
 import { rulesText } from "./content/rules.ts";
 import { falseRedSentence, honestCandidate } from "./content/false-red.ts";
+import { costSentence, wearSentence } from "./content/running-cost.ts";
 import { checkWord } from "./content/check-word.ts";
 import { intervalHeading } from "./content/levels.ts";
 import { nextSteps } from "./content/next-steps.ts";
@@ -60,13 +61,19 @@ function renderModel(model: ModelVerdict, metrics: MetricsFile | null, style: St
   const parts = [heading(model, style)];
   if (model.checks.length > 0) parts.push(`${checkTable(model.checks, style)}\n\n${legend(model.checks, style)}`);
   const falseRed = falseRedSentence(model, honestCandidate(model));
-  if (falseRed !== null)
-    parts.push(
-      wrap(oneLine(falseRed), style.width - 1)
-        .map((line) => ` ${colors.dim(line)}`)
-        .join("\n"),
-    );
-  const performance = [batchTable(sides, style), figureLine(sides, style)].filter((part) => part !== "");
+  const dim = (text: string) =>
+    wrap(oneLine(text), style.width - 1)
+      .map((line) => ` ${colors.dim(line)}`)
+      .join("\n");
+  if (falseRed !== null) parts.push(dim(falseRed));
+  const wear = wearSentence(model);
+  if (wear !== null) parts.push(dim(wear));
+  const cost = costSentence(sides.candidate?.performance ?? null, sides.baseline?.performance ?? null, glyphs);
+  const performance = [
+    batchTable(sides, style),
+    figureLine(sides, style),
+    ...(cost === null ? [] : [dim(cost.replaceAll("`", ""))]),
+  ].filter((part) => part !== "");
   if (performance.length > 0) parts.push(performance.join("\n\n"));
   const changes = model.policyChanges.map(
     (change) =>

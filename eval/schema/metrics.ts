@@ -76,6 +76,19 @@ export const performanceFigures = z.strictObject({
     .nonnegative()
     .optional()
     .describe("Seconds of work per second of audio, one row at a time, where the dataset has `audioSeconds`."),
+  cost: z
+    .strictObject({
+      hosting: z.string(),
+      pricePerHour: z.number().nonnegative(),
+      currency: z.string(),
+      batch: z.int().positive().describe("Rows a call at which the throughput was measured."),
+      per1000AtFullUse: z
+        .number()
+        .nonnegative()
+        .describe("Of 1,000 answers at that throughput, in one process that is never idle, without HTTP."),
+    })
+    .optional()
+    .describe("Absent where `ops:` of sluice.yaml names no price."),
 });
 export type PerformanceFigures = z.infer<typeof performanceFigures>;
 

@@ -242,6 +242,17 @@ const modelVerdict = z.strictObject({
     .strictObject({ file: z.string().describe("Relative to this file."), sha256: z.string() })
     .optional()
     .describe("How the features of the gate's rows and the candidate's answers are distributed, for `sluice watch`."),
+  wear: z
+    .strictObject({
+      candidates: count.describe("Different weights that these rows have judged, this candidate included; at least."),
+      rows: count,
+      optimism: z.number().describe("Largest optimism of a figure in [0, 1] with probability 95 %: √(ln(2k/α)/2n)."),
+      adaptiveOptimism: z
+        .number()
+        .describe("The same where each candidate was chosen by the results before: √((k ln 2 + ln(2/α))/2n)."),
+    })
+    .optional()
+    .describe("Wear of the test set, by the receipts in the clone's tags; absent where no tag tells of another one."),
   rules: rulesEffect.optional().describe("What the candidate's rules change; absent for a model without rules."),
   datasetChange: datasetChange.optional().describe("Absent when the rows are the base's, or when there is no base."),
 });

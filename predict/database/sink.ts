@@ -15,7 +15,7 @@ type Kind = "key" | keyof Database["types"];
  * The columns of an output table. The file's `row` is left out, because it means nothing where rows come and go; the
  * model and a digest of the input take its place, by which a later run knows what is answered.
  */
-function tableColumns(card: Pick<Card, "heads" | "rules">): { name: string; kind: Kind }[] {
+function tableColumns(card: Pick<Card, "heads" | "reasons">): { name: string; kind: Kind }[] {
   const kindOf = (name: string): Kind => {
     if (name === "id") return "key";
     if (name === "attempts" || name === "error_status") return "whole";
@@ -40,7 +40,7 @@ function tableColumns(card: Pick<Card, "heads" | "rules">): { name: string; kind
 export async function databaseSink(
   database: Database,
   { from, at }: Address,
-  card: Pick<Card, "id" | "version" | "content" | "heads" | "rules">,
+  card: Pick<Card, "id" | "version" | "content" | "heads" | "reasons">,
   keyType: string | null,
   now: () => Date,
 ): Promise<Output> {

@@ -10,13 +10,13 @@ import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
-const bySystems = (story: (system: System) => Story): Story[] => [story(mood), { ...story(virality), beside: true }];
+const bySystems = (story: (system: System) => Story): Story[] => [
+  story(mood),
+  ...[virality, recommendation, forecasting, fraud].map((system): Story => ({ ...story(system), beside: true })),
+];
 
 export const stories: readonly Story[] = [
   ...bySystems(improves),
-  { ...improves(recommendation), beside: true },
-  { ...improves(forecasting), beside: true },
-  { ...improves(fraud), beside: true },
   ...bySystems(worseThenFixed),
   slice,
   slower,

@@ -3,7 +3,7 @@ import type { Deployed } from "../hub/space.ts";
 import { answerTo } from "../scene/asking.ts";
 import { artifactOf } from "../scene/reports.ts";
 import { commitsOf, deploymentsOf, production, servedVersion, straightToProduction } from "../scene/released.ts";
-import { earlier, type System } from "../scene/systems.ts";
+import { noWorse, type System } from "../scene/systems.ts";
 import type { Story } from "./story.ts";
 
 const version = "1.8.0";
@@ -23,7 +23,7 @@ export const answersWrongly = (system: System): Story => ({
     const pull = await scene.propose({
       branch: `${id}-${version}`,
       title,
-      files: earlier(system, version),
+      files: noWorse(system, version),
       by: "lena",
     });
     const { space, transcript } = scene.hubs.of(production(system));

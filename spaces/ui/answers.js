@@ -140,12 +140,14 @@ export function readNotes(answer) {
 
 /**
  * @param {any} answer of one row
- * @returns {string[]} what the rules that fired say; a rule that gives no reason is named
+ * @returns {string[]} what the rules that fired say; a rule that gives no reason is named. Then what features add
  */
 export function readReasons(answer) {
-  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason }) =>
-    reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`,
-  );
+  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason, feature, value, contribution }) => {
+    if (feature !== undefined)
+      return `${String(feature)}${value === undefined ? "" : ` is ${value === null ? "missing" : String(value)}`}: ${contribution > 0 ? "+" : ""}${String(contribution)}`;
+    return reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`;
+  });
 }
 
 /**

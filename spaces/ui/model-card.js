@@ -40,6 +40,7 @@ export function modelCard(model) {
         ["ONNX Runtime", runs.runtime],
         ["Model size", runs.bytes === null ? "" : size(runs.bytes)],
         ["Loaded in", runs.loadMs === null ? "" : duration(runs.loadMs)],
+        ["1,000 answers", runs.cost],
         ["Warm-up", runs.warmUpMs === null ? "" : duration(runs.warmUpMs)],
       ]
         .filter(([, value]) => value !== "")

@@ -1,5 +1,6 @@
 import { Failure, request } from "./api.js";
 import { readHeads, readNotes, readOutcome, readReasons, readTiming } from "./answers.js";
+import { money } from "./format.js";
 import { readFields } from "./schema-fields.js";
 
 /**
@@ -17,8 +18,8 @@ import { readFields } from "./schema-fields.js";
  * @typedef {{
  *   provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
  *   batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null,
- *   sweep: SweepPoint[],
- * }} Runs
+ *   sweep: SweepPoint[], cost: string,
+ * }} Runs `cost`: of 1,000 answers, "" where no price is known
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string,
  *   ready: boolean, error: string, fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[],
@@ -188,7 +189,7 @@ function readVerdict(gate, sha256) {
 }
 
 /** @param {any} facts @returns {Runs} */
-function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
+function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {}, cost }) {
   const places = { main: "main thread", worker: "worker thread", process: "own process" };
   const where = places[/** @type {keyof typeof places} */ (engine.kind)] ?? text(engine.kind);
   return {
@@ -205,6 +206,7 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
     bytes: artifact.bytes ?? null,
     loadMs: loaded.openMs ?? null,
     warmUpMs: loaded.warmUpMs ?? null,
+    cost: cost === undefined ? "" : `${money(cost.per1000.alwaysBusy, text(cost.currency))}, always busy`,
     sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({
       batch: point.batch,
       tokenBudget: point.tokenBudget ?? null,

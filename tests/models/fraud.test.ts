@@ -10,6 +10,8 @@ import { loadManifest, type LoadedManifest } from "../../models/core/predictor/l
 import { readModelFiles } from "../../models/core/predictor/model-files.ts";
 import { compilePipeline } from "../../models/core/predictor/pipeline.ts";
 import { openPredictor, type Predictor } from "../../models/core/predictor/predictor.ts";
+import { pathContributions } from "../../models/core/reasons/path-contributions.ts";
+import { readTreeEnsemble } from "../../models/core/reasons/tree-ensemble.ts";
 import type { Row } from "../../models/core/row.ts";
 import type { MemoryStore } from "../../models/core/lookup/read-table.ts";
 import { json, root, serve, temporaryFolder, type ServerProcess } from "../spaces/server/harness.ts";
@@ -17,7 +19,13 @@ import { offline } from "./core/build.ts";
 
 const dir = join(root, "models/fraud");
 type Heads = { fraud: { label: string; score: number } };
-type Reference = { id: string; features: (number | null)[]; probability: number };
+type Reference = {
+  id: string;
+  features: (number | null)[];
+  probability: number;
+  start?: number;
+  contributions?: number[];
+};
 type Figures = Record<string, { eval: Record<string, number> }>;
 const read = (path: string): unknown => JSON.parse(readFileSync(join(dir, path), "utf8"));
 const references = read("train/reference.json") as Record<string, Reference[]>;
@@ -112,6 +120,26 @@ describe.each(versions)("fraud %s, against its training script", (version) => {
   });
 });
 
+it("adds up its reasons as scikit-learn's own trees do", () => {
+  const ensemble = readTreeEnsemble(new Uint8Array(readFileSync(join(dir, "model.onnx"))));
+  if ("problem" in ensemble) throw new Error(ensemble.problem);
+  const paths = pathContributions(ensemble);
+  const explained = references["1.1.0"]!.filter(({ contributions }) => contributions !== undefined);
+  expect(explained.length).toBe(20);
+  for (const { features, start, contributions, probability } of explained) {
+    const added = new Float64Array(features.length);
+    paths.add(
+      features.map((value) => value ?? Number.NaN),
+      0,
+      added,
+    );
+    expect(paths.start).toBeCloseTo(start!, 5);
+    added.forEach((value, i) => expect(value).toBeCloseTo(contributions![i]!, 5));
+    const margin = added.reduce((sum, one) => sum + one, paths.start);
+    expect(1 / (1 + Math.exp(-margin))).toBeCloseTo(probability, 6);
+  }
+});
+
 it("learns nothing of a payment from itself, and of frauds only what a week has shown", async () => {
   const predictor = predictors.get("1.1.0")!;
   const { lookUp } = compilePipeline(
@@ -140,7 +168,7 @@ describe("fraud's Space", () => {
   const ask = async (row: object) =>
     (await json(await server.post("/predict", row))) as unknown as {
       heads: Heads;
-      reasons?: { rule: string; reason: string }[];
+      reasons?: ({ rule: string; reason: string } | { feature: string; value: number; contribution: number })[];
       notes?: { field: string; lookup: string }[];
     };
 
@@ -149,11 +177,23 @@ describe("fraud's Space", () => {
     expect(await ask(genuine!)).toMatchObject({ heads: { fraud: { label: "genuine" } } });
     expect(await ask(stolen!)).toMatchObject({
       heads: { fraud: { label: "fraud" } },
-      reasons: [{ rule: "far-away", reason: "far from the customer's home" }],
+      reasons: [
+        { rule: "far-away", reason: "far from the customer's home" },
+        { feature: "distance_km", value: 47.6, contribution: expect.closeTo(4.239, 3) },
+        { feature: "card_spend_1d" },
+        { feature: "card_30d" },
+      ],
     });
     expect(await ask(test!)).toMatchObject({
       heads: { fraud: { label: "fraud" } },
-      reasons: [{ rule: "card-test" }, { rule: "reported-terminal" }, { rule: "many-payments" }],
+      reasons: [
+        { rule: "card-test" },
+        { rule: "reported-terminal" },
+        { rule: "many-payments" },
+        { feature: "amount" },
+        { feature: "card_15m" },
+        { feature: "card_1h" },
+      ],
     });
     expect((await ask(first!)).reasons).toEqual([
       { rule: "new-card", reason: "the first payment of this card in 30 days" },

@@ -93,7 +93,7 @@ export function stepCells(step: PreprocessStep): [string, CellType][] {
  */
 export function cellTypes(
   preprocess: Manifest["preprocess"],
-  dataset: Pick<Dataset, "rename" | "idField" | "group" | "weight" | "time" | "slices" | "labels">,
+  dataset: Pick<Dataset, "rename" | "idField" | "group" | "entity" | "weight" | "time" | "slices" | "labels">,
   postprocess: Manifest["postprocess"] = [],
 ): Map<string, CellType> {
   const types = new Map<string, CellType>();
@@ -111,6 +111,7 @@ export function cellTypes(
   const plain = [
     dataset.idField,
     dataset.group,
+    dataset.entity,
     dataset.weight,
     ...dataset.slices,
     ...Object.values(dataset.labels).flatMap((label) => [

@@ -2,6 +2,7 @@ import type { MetricsFile, ModelMetrics, PerformanceFigures } from "../../schema
 import type { ModelVerdict } from "../../schema/verdict.ts";
 import { bytes, count, milliseconds } from "../text/format.ts";
 import { type Glyphs, unicode } from "../text/glyphs.ts";
+import { money } from "./running-cost.ts";
 
 /** The metrics of a verdict's candidate and baseline; null where metrics.json has none. */
 export function metricsOf(
@@ -54,7 +55,10 @@ export function batchRows(
 
 export type FigureRow = { figure: string; candidate: string; baseline: string };
 
-/** Cold start, peak memory and model size. A figure that was not measured shows a dash, never 0. */
+/**
+ * Cold start, peak memory, model size and cost. A figure that was not measured shows a dash, never 0. The currency is
+ * text from outside.
+ */
 export function figureRows(
   candidate: PerformanceFigures | null,
   baseline: PerformanceFigures | null,
@@ -107,6 +111,11 @@ export function figureRows(
       "tensors per row",
       (figures) => figures.bytesPerRow ?? null,
       (n) => bytes(n, glyphs),
+    ),
+    row(
+      "1,000 answers, always busy",
+      (figures) => figures.cost?.per1000AtFullUse ?? null,
+      (value) => money(value, (candidate?.cost ?? baseline?.cost)?.currency ?? ""),
     ),
   ].filter((one) => one.candidate !== glyphs.dash || one.baseline !== glyphs.dash);
 }

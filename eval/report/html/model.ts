@@ -5,6 +5,7 @@ import { tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
 import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import { costSentence, wearSentence } from "../content/running-cost.ts";
 import type { AugmentationExample } from "../content/augmentation-example.ts";
 import type { PlotData } from "../content/plot-data.ts";
 import { nextSteps } from "../content/next-steps.ts";
@@ -52,7 +53,7 @@ export function modelSection(
     data(model, budgets.texts),
     rules(model, budgets.texts),
     plots.forest === "" ? "" : `<h3>Difference from the baseline, check by check</h3>${plots.forest}`,
-    `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}`,
+    `<h3>Checks</h3>${model.checks.length === 0 ? "" : `<p class="faint">${tally(model.checks)}</p>`}${checkTable(model.checks, budgets.checks)}${falseRed(model)}${wear(model)}`,
     notes(model, budgets.texts),
     sliceLossTable(model.checks, budgets.checks),
     augmentationSection(model, candidate, baseline, examples, budgets.examples),
@@ -93,6 +94,11 @@ function withCode(text: string): string {
 function falseRed(model: ModelVerdict): string {
   const sentence = falseRedSentence(model, honestCandidate(model));
   return sentence === null ? "" : `<p class="faint">${htmlText(cut(sentence, 1000))}.</p>`;
+}
+
+function wear(model: ModelVerdict): string {
+  const sentence = wearSentence(model);
+  return sentence === null ? "" : `<p class="faint">${htmlText(sentence)}</p>`;
 }
 
 /** With which probability a model that answers differently from run to run would have been found. */
@@ -212,14 +218,15 @@ function performance(candidate: ModelMetrics | null, baseline: ModelMetrics | nu
   );
   const figures = figureRows(...sides).map(
     (one) =>
-      `<div><dt>${one.figure}</dt><dd>${one.candidate}${one.baseline === "—" ? "" : ` <small>baseline ${one.baseline}</small>`}</dd></div>`,
+      `<div><dt>${one.figure}</dt><dd>${htmlText(one.candidate)}${one.baseline === "—" ? "" : ` <small>baseline ${htmlText(one.baseline)}</small>`}</dd></div>`,
   );
   if (batches.length === 0 && figures.length === 0) return "";
+  const cost = costSentence(...sides);
   const table =
     batches.length === 0
       ? ""
       : `<div class="scroll" tabindex="0" role="region" aria-label="Latency per batch size"><table><thead><tr><th scope="col" class="n">batch</th><th scope="col">model</th>${["p50 ms", "p95 ms", "p99 ms", "rows/s"].map((head) => `<th scope="col" class="n">${head}</th>`).join("")}</tr></thead><tbody>${batches.join("")}</tbody></table></div>`;
-  return `<h3>Latency, memory and size</h3><dl class="facts">${figures.join("")}</dl>${table}`;
+  return `<h3>Latency, memory and size</h3><dl class="facts">${figures.join("")}</dl>${cost === null ? "" : `<p class="faint">${withCode(cost)}</p>`}${table}`;
 }
 
 function runners(candidate: ModelMetrics | null, baseline: ModelMetrics | null): string {

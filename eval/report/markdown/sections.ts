@@ -8,6 +8,7 @@ import { byAttention, tally } from "../content/check-order.ts";
 import { datasetChangeText } from "../content/dataset-change.ts";
 import { rulesText } from "../content/rules.ts";
 import { falseRedSentence, honestCandidate } from "../content/false-red.ts";
+import { costSentence, wearSentence } from "../content/running-cost.ts";
 import { count, counted, countedRows, percent, shortDigest, significant } from "../text/format.ts";
 import { batchRows, figureRows, metricsOf } from "../content/performance-rows.ts";
 import { forestRow } from "../series/forest.ts";
@@ -105,6 +106,7 @@ export function modelSections(
     ...quietSection(passed, `${counted(passed.length, "check")} PASS`, open.length > 0, group, scale),
     ...quietSection(alone, `${counted(alone.length, "check")} without a baseline`, open.length > 0, group, scale),
     ...falseRedSection(model, group),
+    ...wearSection(model, group),
     ...listOf(
       model.notes.map((note) => `- ${markdownCut(note, 500)}\n`),
       {
@@ -205,6 +207,12 @@ function falseRedSection(model: ModelVerdict, group: string): Section[] {
           text: `\n<sub>${markdownCut(sentence, 500)}.</sub>\n`,
         }),
       ];
+}
+
+function wearSection(model: ModelVerdict, group: string): Section[] {
+  const sentence = wearSentence(model);
+  const text = `\n<sub>${markdownCut(sentence ?? "", 500)}</sub>\n`;
+  return sentence === null ? [] : [whole({ name: "wear of the test set", priority: 23, group, heads: false, text })];
 }
 
 function stepSection(model: ModelVerdict, group: string): Section[] {
@@ -430,14 +438,16 @@ function performanceSections(model: ModelVerdict, metrics: MetricsFile | null, g
   if (batches.length === 0) return [];
   const figures = figureRows(...sides)
     .map((one) => `${one.figure} ${one.candidate}${one.baseline === "—" ? "" : ` (baseline ${one.baseline})`}`)
+    .map((text) => markdownCut(text, 200))
     .join(" · ");
+  const cost = costSentence(...sides);
   return listOf(
     batches.map((one) => row([one.batch, one.who, one.p50, one.p95, one.p99, one.rowsPerSecond])),
     {
       name: "latency",
       priority: 41,
       group,
-      open: `\n<details><summary>Latency, memory and size</summary>\n\n${figures}\n\n${table(["batch", "model", "p50 ms", "p95 ms", "p99 ms", "rows/s"])}`,
+      open: `\n<details><summary>Latency, memory and size</summary>\n\n${figures}\n\n${cost === null ? "" : `${withCode(cost)}\n\n`}${table(["batch", "model", "p50 ms", "p95 ms", "p99 ms", "rows/s"])}`,
       close: "\n</details>\n",
       more: (left) => `\n… ${counted(left, "more row")} in report.html\n`,
     },

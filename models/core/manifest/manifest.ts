@@ -10,6 +10,8 @@ import { labelProblems } from "./label-keys.ts";
 import { responseProblem } from "../postprocess/response.ts";
 import { head, outputsOf, type Head } from "../postprocess/schema.ts";
 import { preprocessStep, stepOutputs } from "../preprocess/schema.ts";
+import { reasonsIssues } from "../reasons/issues.ts";
+import { modelReasons } from "../reasons/schema.ts";
 import { ruleIssues } from "../rules/issues.ts";
 import { rules } from "../rules/schema.ts";
 import { segmentIssues, segmentSettings } from "./segment.ts";
@@ -188,6 +190,13 @@ export const dataset = z.strictObject({
     .string()
     .optional()
     .describe("Field that names the cluster a row belongs to; bootstrap resamples whole clusters."),
+  entity: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Field that names whom an alert is about, such as a card or a customer; `precision_at_k` counts them with `per: entity`.",
+    ),
   weight: z.string().optional().describe("Field with a row's weight."),
   time: z
     .string()
@@ -295,6 +304,9 @@ export const manifest = z
     rules: rules
       .optional()
       .describe("Versioned expressions beside the model that override its answer, move it, or give reasons for it."),
+    reasons: modelReasons
+      .optional()
+      .describe("Reasons in answers that are computed from the model itself; none without it."),
     runtime: runtime.prefault({}),
     dataset: dataset.optional().describe("Needed to gate the model; a model without one can only be served."),
     gates: gates.optional(),
@@ -424,9 +436,13 @@ export const manifest = z
     }
     if (m.serving.response !== undefined && Object.hasOwn(m.serving.response, "notes"))
       addIssue(["serving", "response", "notes"], "`notes` is what the server itself adds when a placeholder was used");
-    if (m.rules !== undefined && m.serving.response !== undefined && Object.hasOwn(m.serving.response, "reasons"))
-      addIssue(["serving", "response", "reasons"], "`reasons` is what the server itself adds when a rule fired");
     for (const { path, message, right } of segmentIssues(m.segment, m)) addIssue(["segment", ...path], message, right);
+    const givesReasons = m.rules !== undefined || m.reasons !== undefined;
+    if (givesReasons && m.serving.response !== undefined && Object.hasOwn(m.serving.response, "reasons"))
+      addIssue(["serving", "response", "reasons"], "`reasons` is what the server itself adds");
+    reasonsIssues(m.reasons, m.postprocess).forEach(({ path, message, right }) =>
+      addIssue(["reasons", ...path], message, right),
+    );
     ruleIssues(m.rules, m.postprocess).forEach(({ path, message, right }) =>
       addIssue(["rules", "list", ...path], message, right),
     );

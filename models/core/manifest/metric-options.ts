@@ -8,6 +8,9 @@ export type NormaliserName = (typeof normaliserNames)[number];
 export const tokenizerNames = ["13a", "intl", "char", "zh", "none"] as const;
 export type TokenizerName = (typeof tokenizerNames)[number];
 
+/** What takes a place among the first k of a group. */
+export const placeNames = ["row", "entity"] as const;
+
 export const gainNames = ["linear", "exponential"] as const;
 
 /** Options that change what a metric means. A metric reads those that its page names, and no others. */
@@ -29,6 +32,12 @@ export const metricOptionShape = {
     .positive()
     .optional()
     .describe("Cut-off of the metrics of rankings: ndcg_at_k, recall_at_k and so on; default: 10. mrr: none."),
+  per: z
+    .enum(placeNames)
+    .optional()
+    .describe(
+      "What takes a place among the first k of precision_at_k of binary answers: a row (the default), or an entity with the largest score of its rows in the group, positive where any of them is.",
+    ),
   gain: z
     .enum(gainNames)
     .optional()

@@ -6,7 +6,7 @@ import type { FeatureStore } from "../lookup/store.ts";
 import type { Note } from "../preprocess/compiled.ts";
 import type { RowError, Row } from "../row.ts";
 import type { RulesIdentity } from "../rules/identity.ts";
-import type { FiredRule } from "../rules/reasons.ts";
+import type { FeatureReason, FiredRule } from "../rules/reasons.ts";
 import type { Provider } from "../session/session.ts";
 import type { GraphTensor, TensorMetadata } from "../tensors.ts";
 
@@ -18,6 +18,8 @@ export type RowResult =
       notes?: readonly Note[];
       /** The rules that fired, and the model's own answer; absent when none did. */
       rules?: { fired: readonly FiredRule[]; own: Record<string, HeadResult> };
+      /** What the model's features add, where `reasons` asks for it; absent for other rows. */
+      features?: readonly FeatureReason[];
     }
   /**
    * RowError: the row cannot be used. Any other error (only with `badOutput: "row"`): the model gave no usable answer.

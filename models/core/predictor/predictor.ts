@@ -16,6 +16,7 @@ import type { HeadResult } from "../postprocess/result.ts";
 import type { LookedUp, Note } from "../preprocess/compiled.ts";
 import { RowError, type Row } from "../row.ts";
 import { rulesIdentity } from "../rules/identity.ts";
+import { compileReasons, type CompiledReasons } from "../reasons/compile.ts";
 import { OPTIMISED_WEIGHTS, findOptimised, recordFile } from "../session/optimised.ts";
 import { openSession, runtimeVersion, type Session } from "../session/session.ts";
 import { checkContract } from "../session/contract.ts";
@@ -98,6 +99,7 @@ async function openWith(
     throw error;
   });
   const batched = session.masked ? pipeline : { ...pipeline, fixedBatch: 1 };
+  let reasons: CompiledReasons | null;
   try {
     checkContract(
       loaded.manifest,
@@ -106,13 +108,14 @@ async function openWith(
       (path) => placeIn(loaded, path),
       () => fixedReshape(model.bytes),
     );
+    reasons = compileReasons(loaded.manifest, model.bytes, () => placeIn(loaded, ["reasons"]));
   } catch (error) {
     await session.close();
     throw error;
   }
   return assemble(
     loaded,
-    batched,
+    { ...batched, reasons },
     session,
     { ...model, sha256: artifactDigest(artifact), totalBytes: model.totalBytes + session.furtherBytes },
     {
@@ -145,7 +148,7 @@ async function prepareOne(pipeline: Pipeline, row: Row): Promise<PreparedRow> {
 
 function assemble(
   loaded: LoadedManifest,
-  pipeline: ReturnType<typeof compilePipeline>,
+  pipeline: Pipeline & { reasons: CompiledReasons | null },
   session: ModelSession,
   model: Pick<VerifiedModel, "sha256" | "source" | "totalBytes">,
   { filesDigest, optimised, catalogueSizes }: Pick<ModelDescription, "filesDigest" | "optimised" | "catalogueSizes">,
@@ -220,6 +223,14 @@ function assemble(
     }
   };
 
+  /** The answer with what its features add, where `reasons` asks for it. `index`: the row's place in the run. */
+  const withReasons = (result: RowResult, feeds: Record<string, GraphTensor>, index: number): RowResult => {
+    const { reasons } = pipeline;
+    return reasons !== null && result.ok && reasons.wanted(result.heads)
+      ? { ...result, features: reasons.of(feeds, index) }
+      : result;
+  };
+
   /**
    * Writes the outputs of one run into the results of its rows.
    * @param contextOf row i of the run
@@ -227,7 +238,7 @@ function assemble(
   const readRun = (
     rows: readonly Row[],
     found: FoundFeatures | null,
-    answers: Record<string, GraphTensor>,
+    { feeds, answers }: { feeds: Record<string, GraphTensor>; answers: Record<string, GraphTensor> },
     indices: ArrayLike<number>,
     count: number,
     contextOf: (i: number) => RowContext,
@@ -239,7 +250,7 @@ function assemble(
       const index = indices[i]!;
       try {
         const heads = read(i, () => options.rowName?.(index) ?? `row ${index}`, contextOf(i));
-        results[index] = ruled(rows[index]!, heads, found?.at(index));
+        results[index] = withReasons(ruled(rows[index]!, heads, found?.at(index)), feeds, i);
       } catch (error) {
         if (!(error instanceof RowError) && options.badOutput !== "row") throw error;
         results[index] = { ok: false, error: error as EvaluationError };
@@ -275,10 +286,11 @@ function assemble(
         }
       }
       if (count === 0) break;
-      const answers = await runTimed(batch.feeds(count), count, count, options);
-      batch.release();
+      const feeds = batch.feeds(count);
+      const answers = await runTimed(feeds, count, count, options);
       const contextOf = (i: number) => ({ row: rows[indices[i]!]!, steps: NO_STEPS });
-      readRun(rows, found, answers, indices, count, contextOf, results, options);
+      readRun(rows, found, { feeds, answers }, indices, count, contextOf, results, options);
+      batch.release();
       if (found !== null) for (let i = 0; i < count; i++) addNotes(results, indices[i]!, found.notes(indices[i]!));
     }
     return results;
@@ -305,17 +317,12 @@ function assemble(
       const batch = ordered.slice(from, from + fitting(ordered, from, size, options.tokenBudget));
       from += batch.length;
       const pieces = pieceSender(pipeline, batch, options.onPiece);
-      const answers = await runTimed(
-        pipeline.feeds(batch.map(({ row }) => row)),
-        batch.length,
-        batch.length * longest(batch),
-        options,
-        pieces?.onToken,
-      );
+      const feeds = pipeline.feeds(batch.map(({ row }) => row));
+      const answers = await runTimed(feeds, batch.length, batch.length * longest(batch), options, pieces?.onToken);
       readRun(
         rows,
         found,
-        answers,
+        { feeds, answers },
         batch.map(({ index }) => index),
         batch.length,
         (i) => batch[i]!.row,

@@ -157,7 +157,7 @@ def main():
             early_stopping=False, random_state=7)
         begun = time.time()
         model.fit(x[used].astype(float), y[used])
-        (folder / "model.onnx").write_bytes(trees.to_onnx(model, len(FEATURES), "fraud", "models/fraud/train/train.py"))
+        (folder / "model.onnx").write_bytes(trees.to_onnx(model, len(FEATURES), "fraud", "models/fraud/train/train.py", hitrates=True))
         metrics[version] = {"rows": int(used.sum()), "frauds": int(y[used].sum()), "trees": count, "leaves": leaves,
                             "seconds": round(time.time() - begun)}
         for name, (some, features) in of_period.items():
@@ -174,6 +174,9 @@ def main():
         shown = [*np.flatnonzero(judged["scenario"][some] > 0)[:10], *np.flatnonzero(np.isnan(features).any(1))[:5], *range(5)]
         references[version] = [{"id": f"p{some[i]}", "features": [None if np.isnan(v) else float(v) for v in features[i]],
                                 "probability": float(model.predict_proba(features[i:i + 1].astype(float))[0, 1])} for i in shown]
+        for one, i in zip(references[version][:20], shown[:20] if version != "1.0.0" else []):
+            start, added = trees.contributions(model, features[i].astype(float))
+            one["start"], one["contributions"] = start, added.tolist()
         manifest = folder / "model.yaml"
         if manifest.exists():
             text = put(manifest.read_text(), r'\n  sha256: "?([0-9a-f]{64})', digest(folder / "model.onnx"))

@@ -17,9 +17,43 @@ def _float32_below(threshold):
     return float(np.nextafter(rounded, np.float32(-np.inf)) if float(rounded) > threshold else rounded)
 
 
-def to_onnx(model, features, name, producer):
-    """Graph: `features` float32 [batch, features] -> `probability` float32 [batch, 1] of the second class."""
-    nodes = {key: [] for key in ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids", "missing")}
+def contributions(model, row):
+    """What each feature adds to the margin of one row along the paths of all trees, from scikit-learn's own nodes.
+
+    An inner node is worth the mean of its leaves, weighted by the training rows that fell into them (its own `value` lacks
+    the learning rate). A split adds what the child on the path is worth more than the node to the split's feature
+    (Saabas 2014). @returns the margin before any split, and one number a feature; together they are the row's margin.
+    """
+    start = float(np.ravel(model._baseline_prediction)[0])
+    added = np.zeros(len(row))
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+
+        def worth(number):
+            node = nodes[number]
+            if node["is_leaf"]:
+                return float(node["value"]), int(node["count"])
+            (left, many), (right, others) = worth(node["left"]), worth(node["right"])
+            return (left * many + right * others) / (many + others), many + others
+
+        number = 0
+        start += worth(0)[0]
+        while not nodes[number]["is_leaf"]:
+            node = nodes[number]
+            value = row[node["feature_idx"]]
+            left = node["missing_go_to_left"] if np.isnan(value) else value <= node["num_threshold"]
+            child = int(node["left"] if left else node["right"])
+            added[node["feature_idx"]] += worth(child)[0] - worth(number)[0]
+            number = child
+    return start, added
+
+
+def to_onnx(model, features, name, producer, hitrates=False):
+    """Graph: `features` float32 [batch, features] -> `probability` float32 [batch, 1] of the second class.
+
+    `hitrates`: with the training rows of each node, from which Sluice computes reasons.
+    """
+    nodes = {key: [] for key in ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids", "missing", "hitrates")}
     leaves = {key: [] for key in ("treeids", "nodeids", "weights")}
     for tree, (predictor,) in enumerate(model._predictors):
         for number, node in enumerate(predictor.nodes):
@@ -32,6 +66,7 @@ def to_onnx(model, features, name, producer):
             nodes["truenodeids"].append(0 if leaf else int(node["left"]))
             nodes["falsenodeids"].append(0 if leaf else int(node["right"]))
             nodes["missing"].append(0 if leaf else int(node["missing_go_to_left"]))
+            nodes["hitrates"].append(float(node["count"]))
             if leaf:
                 leaves["treeids"].append(tree)
                 leaves["nodeids"].append(number)
@@ -43,7 +78,7 @@ def to_onnx(model, features, name, producer):
         nodes_modes=nodes["modes"], nodes_values=nodes["values"], nodes_truenodeids=nodes["truenodeids"],
         nodes_falsenodeids=nodes["falsenodeids"], nodes_missing_value_tracks_true=nodes["missing"],
         target_treeids=leaves["treeids"], target_nodeids=leaves["nodeids"], target_ids=[0] * len(leaves["treeids"]),
-        target_weights=leaves["weights"])
+        target_weights=leaves["weights"], **({"nodes_hitrates": nodes["hitrates"]} if hitrates else {}))
     graph = helper.make_graph(
         [ensemble, helper.make_node("Sigmoid", ["margin"], ["probability"])], name,
         [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", features])],

@@ -4,7 +4,7 @@ import type { StepRun } from "../../../models/core/predictor/interface.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { ModelDescription } from "../../../models/core/predictor/predictor.ts";
 import type { Row } from "../../../models/core/row.ts";
-import type { FiredRule } from "../../../models/core/rules/reasons.ts";
+import type { FeatureReason, FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { GraphTensor } from "../../../models/core/tensors.ts";
 import type { SweepPoint, SweepRequest } from "./sweep.ts";
 import type { Turn } from "./turn.ts";
@@ -16,6 +16,7 @@ export type RowAnswer =
       heads: Record<string, HeadResult>;
       notes?: readonly Note[];
       rules?: { fired: readonly FiredRule[] };
+      features?: readonly FeatureReason[];
       /** Its features, where the row was among those that are counted; see models/profile. */
       seen?: Float64Array;
     }

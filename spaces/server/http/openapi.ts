@@ -112,9 +112,20 @@ const notes = z
     "Fields that a placeholder took the place of, texts that were cut and features that were missing, and why; absent without any.",
   );
 const reasons = z
-  .array(z.object({ rule: z.string(), reason: z.string().optional() }))
+  .array(
+    z.union([
+      z.object({ rule: z.string(), reason: z.string().optional() }),
+      z.object({
+        feature: z.string(),
+        value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+        contribution: z.number().describe("What it adds to the result of the trees, in their own unit."),
+      }),
+    ]),
+  )
   .optional()
-  .describe("The rules beside the model that fired, with the reasons they give; absent when none did.");
+  .describe(
+    "The rules beside the model that fired, with the reasons they give, then the features that add or take most, where the model gives them; absent without either.",
+  );
 const predictionId = z
   .string()
   .optional()
@@ -210,7 +221,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
   for (const slot of serving.registry.slots()) {
     paths[`/models/${slot.id}`] = get(
       `Card of ${slot.id}`,
-      "Inputs, outputs, sha256, engine, batching, gate",
+      "Inputs, outputs, sha256, engine, batching, cost, gate",
       "application/json",
       slot.id,
     );

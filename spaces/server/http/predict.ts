@@ -12,6 +12,7 @@ import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./prob
 import { isProblemCode } from "./problem-types.ts";
 import { exampleOf, rowProblems } from "./row-problems.ts";
 import { countRefusal, toProblem } from "./to-problem.ts";
+import { turnAfter } from "./turns-of-rows.ts";
 
 /**
  * One row's answer as JSON text.
@@ -178,6 +179,8 @@ export async function answerRows(
       wellFormed.push(row);
       at.push(index);
     }
+    const turn = turnAfter(index + 1, rows.length);
+    if (turn !== null) await turn;
   }
   if (model.imageFields.length > 0) {
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
@@ -208,6 +211,8 @@ export async function answerRows(
         refuse(index, error);
       }
     }
+    const turn = turnAfter(i + 1, outcomes.length);
+    if (turn !== null) await turn;
   }
   return { answers, problems, predictionId, timing };
 }
@@ -259,17 +264,19 @@ export function outcomeProblem(model: ServedModel, outcome: RowOutcome & { ok: f
 }
 
 /**
- * The part of an answer that comes from the model: `heads`, `reasons` when rules fired, and `notes` when a placeholder
+ * The part of an answer that comes from the model: `heads`, `reasons` when rules fired or the model gives them, and `notes` when a placeholder
  * was used. For an image that
  * the server did not fetch, the note gives the server's reason.
  */
 function answerJson(
   model: ServedModel,
-  { heads, notes = [], rules }: RowOutcome & { ok: true },
+  outcome: RowOutcome & { ok: true },
   unfetched: readonly UnfetchedNote[],
 ): string {
+  const { heads, notes = [] } = outcome;
   const own = `"heads":${model.headsJson?.(heads) ?? JSON.stringify(heads)}`;
-  const text = rules === undefined ? own : `${own},"reasons":${JSON.stringify(reasonsOf(rules.fired))}`;
+  const reasons = reasonsOf(outcome);
+  const text = reasons === null ? own : `${own},"reasons":${JSON.stringify(reasons)}`;
   if (notes.length === 0) return text;
   return `${text},"notes":${JSON.stringify(notes.map((note) => ({ ...note, ...unfetched.find(({ field }) => field === note.field) })))}`;
 }

@@ -6,6 +6,7 @@ import { newTurn, takeBack, type Turn } from "../engine/turn.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import type { BatchingPlan } from "./batching-plan.ts";
 import { formGroup, groupIsFinal } from "./group.ts";
+import { nextInLine } from "./overtaking.ts";
 import { Refused } from "./refused.ts";
 
 type Waiting = {
@@ -41,6 +42,8 @@ export type RequestDeadline = {
   onPiece?: (index: number, piece: string) => void;
   /** True for rows that nobody waits for, such as those of a job. */
   background?: boolean;
+  /** True for one of several parts of a large request: small requests may go ahead of it. */
+  part?: boolean;
 };
 
 /** One submission that waits or runs. */
@@ -51,6 +54,8 @@ export type Entry = {
   length: number;
   enqueuedAt: number;
   deadlineAt: number;
+  /** Whether it is one of several parts of a large request. */
+  part: boolean;
   /** `handed`: part of a group that waits at the engine. */
   state: "queued" | "handed" | "running" | "done";
   resolve: (ticket: never) => void;
@@ -96,8 +101,8 @@ const NEWEST_WEIGHT = 0.2;
 
 /**
  * The queue of one model in front of its engine. Submissions that arrive in one turn of the event loop, or while the
- * engine is busy, run together as far as the plan allows. A lone one starts at once. The queue is bounded by the
- * estimated wait. A submission past its deadline is rejected, and leaves the queue if it is still there.
+ * engine is busy, run together as far as the plan allows. A lone one starts at once. Small requests go ahead of the
+ * parts of large ones, in turn with them. The queue is bounded by the estimated wait. A submission past its deadline is rejected, and leaves the queue if it is still there.
  *
  * An engine with `ahead` gets the next group while it is busy, as soon as no later arrival could change that group. In
  * all figures that group still counts as waiting. It is taken back when one of its submissions is dropped.
@@ -118,6 +123,8 @@ export function createScheduler(
   let runMs = plan.runMs;
   let lastStart = 0;
   let liveAt = -Infinity;
+  /** Whether small requests went ahead of a part that waits. */
+  let overtaken = false;
   let flushing = false;
   let delayTimer: NodeJS.Timeout | null = null;
   let deadlineTimer: NodeJS.Timeout | null = null;
@@ -214,6 +221,7 @@ export function createScheduler(
         ...part,
         enqueuedAt: now(),
         deadlineAt: requestDeadline.deadlineAt,
+        part: requestDeadline.part === true,
         state: "queued",
         resolve,
         reject,
@@ -255,8 +263,10 @@ export function createScheduler(
   function flush(): void {
     while (hasCapacity() && queue.length > 0) {
       const free = running.length < engine.slots;
-      if (free ? delayed() : !groupIsFinal(queue, plan, sizeOf)) return;
-      const entries = formGroup(queue, plan, sizeOf);
+      const line = nextInLine(queue, overtaken);
+      if (free ? delayed() : !groupIsFinal(line, plan, sizeOf)) return;
+      const entries = formGroup(line, plan, sizeOf);
+      overtaken = line !== queue && !entries[0]!.part;
       const group: Group = {
         entries,
         rows: entries.reduce((sum, entry) => sum + sizeOf(entry), 0),

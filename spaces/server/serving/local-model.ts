@@ -13,6 +13,7 @@ import type { Head } from "../../../models/core/postprocess/schema.ts";
 import { spanTypes } from "../../../models/core/postprocess/word-labels.ts";
 import { rowChecker, rowSchema } from "../../../models/core/manifest/rows.ts";
 import type { Settings } from "../settings/settings.ts";
+import { answerCost } from "./answer-cost.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { probeRows } from "../engine/probe-rows.ts";
@@ -148,6 +149,7 @@ function serve(
   const { response } = manifest.serving;
   const loadedAt = new Date().toISOString();
   const lengthOf = roughLength(loaded);
+  const cost = answerCost(manifest.prices, facts.plan.sweep);
   const perRowMs = facts.plan.sweep.length === 0 ? 1 : facts.plan.runMs / facts.plan.maxBatch;
   const chunkRows = Math.max(
     facts.plan.maxBatch,
@@ -157,7 +159,7 @@ function serve(
   return {
     id: manifest.id,
     version: manifest.version,
-    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}`,
+    digest: `${described.sha256}:${described.filesDigest}:${manifest.version}:${described.rules?.sha256 ?? ""}:${JSON.stringify(manifest.reasons ?? null)}`,
     cacheable: modelsOf(loaded).every((model) =>
       Object.values(model.manifest.preprocess).every((step) => step.kind !== "lookup"),
     ),
@@ -228,6 +230,7 @@ function serve(
               })),
             },
           }),
+      ...(manifest.reasons === undefined ? {} : { reasons: manifest.reasons }),
       graph: { inputs: described.inputs, outputs: described.outputs },
       artifact: {
         sha256: described.sha256,
@@ -255,6 +258,7 @@ function serve(
       },
       loaded: { at: loadedAt, ...facts.times },
       ...(manifest.prices === undefined ? {} : { prices: manifest.prices }),
+      ...(cost === null ? {} : { cost }),
       gate: facts.gate,
       readme: facts.readme,
     }),
@@ -331,7 +335,8 @@ function headFacts(head: Head, preprocess: LoadedManifest["manifest"]["preproces
 }
 
 /**
- * Sends a large request through the queue in chunks, a few at a time, so that single rows get in between. Texts are
+ * Sends a large request through the queue in chunks, a few at a time; single rows get in between, ahead of those that
+ * wait. Texts are
  * first sorted by length over the whole request.
  */
 async function inChunks(
@@ -359,7 +364,7 @@ async function inChunks(
     await limit.map(chunks, async (chunk) => {
       const ticket = await scheduler.rows(
         chunk.map((i) => rows[i]!),
-        { ...requestDeadline, admitted: true },
+        { ...requestDeadline, admitted: true, part: chunks.length > 1 },
       );
       chunk.forEach((index, i) => {
         outcomes[index] = ticket.answers[i]!;

@@ -5,7 +5,7 @@ import type { JobSettings } from "../../../models/core/manifest/jobs.ts";
 import type { ResponseTiming } from "../../../models/core/postprocess/response.ts";
 import type { Note } from "../../../models/core/preprocess/compiled.ts";
 import type { Row } from "../../../models/core/row.ts";
-import type { FiredRule } from "../../../models/core/rules/reasons.ts";
+import type { FeatureReason, FiredRule } from "../../../models/core/rules/reasons.ts";
 import type { SegmentSettings } from "../../../models/core/manifest/segment.ts";
 import type { VoiceActivity } from "../../../models/core/speech/voice-activity.ts";
 import type { GraphTensor, TensorMetadata } from "../../../models/core/tensors.ts";
@@ -23,6 +23,8 @@ export type RowOutcome =
       notes?: readonly Note[];
       /** The rules that fired; absent when none did. */
       rules?: { fired: readonly FiredRule[] };
+      /** What features add, where the model gives such reasons. */
+      features?: readonly FeatureReason[];
       /** Its features, where the row was among those that are counted. */
       seen?: Float64Array;
     }

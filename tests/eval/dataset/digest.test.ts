@@ -65,6 +65,14 @@ describe("the dataset's digest", () => {
     expect(new Set(await Promise.all(variants.map(digest))).size).toBe(variants.length);
   });
 
+  it("changes with the entity that is declared, and not where none is", async () => {
+    const list = JSON.stringify([{ id: "a", text: "x", class: 1, card: "1", shop: "2" }]);
+    const withEntity = async (entity?: string) =>
+      (await read({ ...inFile("r.json"), slices: [], ...(entity === undefined ? {} : { entity }) }, { "r.json": list }))
+        .digest;
+    expect(new Set([await withEntity(), await withEntity("card"), await withEntity("shop")]).size).toBe(3);
+  });
+
   it("does not change with the order of fields or with fields that are null", async () => {
     const one = await read({ files: [{ path: "r.json" }] }, { "r.json": '[{"text":"a","n":1,"class":1,"z":null}]' });
     const two = await read({ files: [{ path: "r.json" }] }, { "r.json": '[{"class":1,"n":1.0,"text":"a"}]' });

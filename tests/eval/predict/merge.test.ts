@@ -41,6 +41,7 @@ function shards(rows: number, count: number): ShardResult[] {
             slices: { parity: taken.map((row) => String(row % 2)) },
             weights: Float64Array.from(taken, (row) => row + 1),
             groups: taken.map((row) => `g${row % 5}`),
+            entities: taken.map((row) => `e${row % 3}`),
             datasetDigest: "d",
           },
         ),

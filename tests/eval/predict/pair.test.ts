@@ -17,6 +17,7 @@ const other = [
 const same = {
   weights: Float64Array.of(1, 1, 1),
   groups: ["g", "g", "g"],
+  entities: ["e", "f", "e"],
   naiveScales: Float64Array.of(2, 2, 2),
   slices: { region: ["x", "y", "x"] },
 };
@@ -93,6 +94,7 @@ describe("incomparable", () => {
     ["tasks", binary(rows, { task: "regression", classes: [] }), /^different tasks/],
     ["weights", binary(rows, { ...same, weights: Float64Array.of(1, 1, 2) }), /^different weights: c \(1 against 2\)/],
     ["groups", binary(rows, { ...same, groups: ["g", "g", "h"] }), /^different groups: c \(g against h\)/],
+    ["entities", binary(rows, { ...same, entities: ["e", "f", "f"] }), /^different entities: c \(e against f\)/],
     [
       "naive scales",
       binary(rows, { ...same, naiveScales: Float64Array.of(2, 2, 3) }),

@@ -60,6 +60,7 @@ describe("a Parquet file of predictions is read as the same rows of CSV are", ()
     ["long integers as ids, beyond 2^53", [large, labels, scores], {}, true],
     ["long integers as ids, some negative", [negative, labels, scores], {}, true],
     ["texts as slices", [texts, labels, scores, region], {}, true],
+    ["entities", [texts, labels, scores, { ...region, name: "entity" }], {}, true],
     ["slices that some rows lack", [texts, labels, scores, holes], {}, false],
     [
       "texts as labels",
@@ -75,6 +76,7 @@ describe("a Parquet file of predictions is read as the same rows of CSV are", ()
     expect(rowsDigest(parquet)).toBe(rowsDigest(csv));
     expect(parquet.scores).toEqual(csv.scores);
     expect(parquet.slices).toEqual(csv.slices);
+    expect(parquet.entities).toEqual(csv.entities);
     const pages = await Promise.all(columns.map(({ name }) => fastPages(path, name)));
     expect(pages.every((found) => found !== null)).toBe(fast);
   });

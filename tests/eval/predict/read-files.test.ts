@@ -88,6 +88,7 @@ describe("errors name file and line", () => {
     ["empty id", "id,label,score\n,1,0.5\n", "empty-field", /p\.csv:2: id is empty/],
     ["empty label", "id,label,score\na,,0.5\n", "empty-field", /p\.csv:2: label is empty/],
     ["negative weight", "id,label,score,weight\na,1,0.5,-1\n", "not-a-number", /p\.csv:2: weight is negative/],
+    ["empty entity", "id,label,score,entity\na,1,0.5,\n", "empty-field", /p\.csv:2: entity is empty/],
     ["empty group", "id,label,score,group\na,1,0.5,\n", "empty-field", /p\.csv:2: group is empty/],
     [
       "duplicate id",

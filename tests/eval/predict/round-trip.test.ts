@@ -68,7 +68,12 @@ const singles = fc.uniqueArray(fc.tuple(weird, fc.constantFrom(0, 1), number), {
   selector: ([id]) => id,
 });
 const anyBinary = singles.chain((rows) =>
-  columns(rows.length, /^(id|label|score|group|weight)$/).map((more) => binary(rows, more)),
+  fc
+    .tuple(
+      columns(rows.length, /^(id|label|score|group|weight|entity)$/),
+      fc.option(fc.array(weird, { minLength: rows.length, maxLength: rows.length })),
+    )
+    .map(([more, entities]) => binary(rows, { ...more, ...(entities === null ? {} : { entities }) })),
 );
 const anyRegression = singles.chain((rows) =>
   fc

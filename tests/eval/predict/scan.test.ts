@@ -100,6 +100,7 @@ describe("the scan of plain CSV", () => {
     ["semicolons and decimal commas", "id;label;score\na;1;0,5\nb;0;0,25\n", binary, true],
     ["an index without a name", ",id,label,score\n0,a,1,0.5\n1,b,0,0.25\n", binary, true],
     ["weights and groups", "id,label,score,weight,group\na,1,0.5,2,x\nb,0,0.25,1e-3,y\n", binary, true],
+    ["entities", "id,label,score,entity\na,1,0.5,x\nb,0,0.25,y\n", binary, true],
     ["numbers as labels", "id,label,score,naive_scale\na,1.5,2,3\nb,-1,2.25,3\n", { task: "regression" }, true],
     ["classes", "id,label,p_x,p_y,p_z\na,x,.5,.3,.2\nb,z,.1,.1,.8\n", { task: "multiclass-classification" }, true],
     ["two columns of classes", "id,label,p_no,p_yes\na,no,.5,.5\nb,yes,.1,.9\n", binary, true],

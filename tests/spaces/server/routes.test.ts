@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
+import { answerCost } from "../../../spaces/server/serving/answer-cost.ts";
 import { json, modelFolder, serve, served, temporaryFolder, type ServerProcess } from "./harness.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -17,7 +18,7 @@ beforeAll(async () => {
   writeFileSync(join(ui, "notes.private"), "not served");
   server = await serve(
     [
-      modelFolder(served()),
+      modelFolder(served({ prices: { currency: "USD", perHour: 0.03 } })),
       modelFolder(
         served({
           id: "heads",
@@ -321,6 +322,18 @@ describe("what the server says about itself", () => {
     expect(metrics).toContain(
       `model_batch_sweep_rows_per_second{model="linear",batch="${batching.sweep.at(-1)!.batch}",token_budget="none"} ${batching.sweep.at(-1)!.rowsPerSecond}`,
     );
+  });
+
+  it("shows what 1,000 answers cost where the price is known, and nothing where it is not", async () => {
+    const { cost, batching } = (await json(await server.get("/models/linear"))) as unknown as {
+      cost: object;
+      batching: { sweep: { rowsPerSecond: number }[] };
+    };
+    const most = Math.max(...batching.sweep.map(({ rowsPerSecond }) => rowsPerSecond));
+    const alwaysBusy = expect.closeTo((1000 * 0.03) / (most * 3600), 15) as number;
+    expect(cost).toEqual({ currency: "USD", perHour: 0.03, rowsPerSecond: most, per1000: { alwaysBusy } });
+    expect(await json(await server.get("/models/heads"))).not.toHaveProperty("cost");
+    expect(answerCost({ currency: "USD", perHour: 0.03 }, [])).toBeNull();
   });
 
   it("has an OpenAPI document whose row schemas accept the examples, and a page without outside resources", async () => {

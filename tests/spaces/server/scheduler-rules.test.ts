@@ -106,6 +106,71 @@ function queue(
   };
 }
 
+describe("small requests and the parts of a large one", () => {
+  const part = { admitted: true, part: true };
+  const line = () => queue({ runMs: 1 }, { limits: { maxQueueRows: 100, maxQueueWaitMs: 60_000 } });
+  const order = async (queued: ReturnType<typeof queue>, groups: number) => {
+    for (let i = 0; i < groups; i++) {
+      queued.runs[i]!.end();
+      await queued.settle();
+    }
+    return queued.runs.map(({ numbers }) => numbers);
+  };
+
+  it("a row does not wait for the parts that came before it", async () => {
+    const waiting = line();
+    for (const first of [0, 4, 8])
+      waiting.ask(`part ${first}`, [first, first + 1, first + 2, first + 3], Infinity, part);
+    await waiting.settle();
+    waiting.ask("row", [100]);
+    expect(await order(waiting, 4)).toEqual([[0, 1, 2, 3], [100], [4, 5, 6, 7], [8, 9, 10, 11]]);
+    expect(waiting.values("row")).toEqual([100]);
+    expect(waiting.values("part 8")).toEqual([8, 9, 10, 11]);
+  });
+
+  it("a flood of rows holds up no part for more than one group of them", async () => {
+    const waiting = line();
+    for (const first of [0, 4]) waiting.ask(`part ${first}`, [first, first + 1, first + 2, first + 3], Infinity, part);
+    await waiting.settle();
+    for (let row = 100; row < 112; row++) waiting.ask(`row ${row}`, [row]);
+    const groups = await order(waiting, 5);
+    expect(groups.slice(0, 4)).toEqual([
+      [0, 1, 2, 3],
+      [100, 101, 102, 103],
+      [4, 5, 6, 7],
+      [104, 105, 106, 107],
+    ]);
+    expect(groups[4]).toEqual([108, 109, 110, 111]);
+  });
+
+  it("go in their order where only one kind waits", async () => {
+    const waiting = line();
+    waiting.ask("first", [0]);
+    await waiting.settle();
+    waiting.ask("a", [1, 2, 3, 4], Infinity, part);
+    waiting.ask("b", [5, 6, 7, 8], Infinity, part);
+    expect(await order(waiting, 3)).toEqual([[0], [1, 2, 3, 4], [5, 6, 7, 8]]);
+    waiting.ask("c", [9, 10, 11, 12], Infinity, { admitted: true });
+    await waiting.settle();
+    waiting.ask("d", [13]);
+    expect(await order(waiting, 5)).toEqual([[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13]]);
+  });
+
+  it("a row that is past its deadline goes ahead of nobody", async () => {
+    const waiting = line();
+    waiting.ask("p0", [0, 1, 2, 3], Infinity, part);
+    waiting.ask("p1", [4, 5, 6, 7], Infinity, part);
+    await waiting.settle();
+    waiting.ask("row", [100], waiting.deadline(5));
+    await waiting.later(10);
+    expect(await order(waiting, 2)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect(waiting.values("row")).toBe("deadline");
+  });
+});
+
 describe("answers", () => {
   it("of one run go to whoever asked, row for row", async () => {
     const { ask, settle, runs, values, ran, outcomes } = queue();

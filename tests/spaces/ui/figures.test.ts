@@ -123,3 +123,12 @@ test.each([
   expect(ticks.length).toBeLessThanOrEqual(7);
   expect(ticks).toEqual(ticks.toSorted((a, b) => a - b));
 });
+
+test("what a model card shows of the cost of 1,000 answers", async () => {
+  const { readModel } = await pageModule<{
+    readModel: (listed: object, card: object) => { runs: { cost: string } };
+  }>("model.js");
+  const cost = { currency: "USD", perHour: 0.03, rowsPerSecond: 1000, per1000: { alwaysBusy: 0.03 / 3600 } };
+  expect(readModel({ id: "mood" }, { cost }).runs.cost).toBe("$0.0000083, always busy");
+  expect(readModel({ id: "mood" }, {}).runs.cost).toBe("");
+});
