@@ -1,5 +1,7 @@
 import type { EncodedPacket, InputAudioTrack } from "mediabunny";
 import { audioLibrary } from "./audio-library.ts";
+import { containerOf } from "./container.ts";
+import { assertMp4Tables } from "./mp4-tables.ts";
 import { decodeMp3, decodeOggVorbis } from "./decode-compressed.ts";
 import { MonoTrack, type AudioLimits, type MonoAudio } from "./mono-track.ts";
 import type { AacDecoder } from "./programs.ts";
@@ -25,6 +27,7 @@ export class NoOwnDecoder extends Error {
  * @throws UnusableAudio for a damaged file, one without sound, and one past the limit; NoOwnDecoder
  */
 export async function decodeContainer(bytes: Uint8Array, limits: AudioLimits, aac: AacDecoder): Promise<MonoAudio> {
+  if (containerOf(bytes) === "mp4") assertMp4Tables(bytes);
   const { ALL_FORMATS, BufferSource, Input, Logging, LogLevel } = await audioLibrary("mediabunny");
   // What it would print is in the errors, too.
   Logging.level = LogLevel.Silent;

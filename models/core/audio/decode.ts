@@ -1,3 +1,4 @@
+import { SluiceError } from "../errors.ts";
 import { containerOf, readFormats } from "./container.ts";
 import { decodeFlac, decodeMp3 } from "./decode-compressed.ts";
 import { decodeContainer, NoOwnDecoder } from "./decode-container.ts";
@@ -17,7 +18,16 @@ export type AudioDecoder = (bytes: Uint8Array, limits: AudioLimits) => Promise<M
 export function audioDecoder(env: Readonly<Record<string, string | undefined>>): AudioDecoder {
   let found: Promise<AudioPrograms> | null = null;
   const programs = () => (found ??= audioPrograms(env));
-  return async (bytes, limits) => decodeAudio(bytes, limits, programs);
+  return async (bytes, limits) => {
+    try {
+      return await decodeAudio(bytes, limits, programs);
+    } catch (error) {
+      if (error instanceof UnusableAudio || error instanceof SluiceError) throw error;
+      // Hostile bytes reach places of the decoders where they fail in other ways: a trap, a name that is not there.
+      const why = String((error as Error).message).split("\n", 1)[0] ?? "";
+      throw new UnusableAudio("the sound cannot be decoded", "a whole file", why, { cause: error });
+    }
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { audioLibrary } from "./audio-library.ts";
 import { containerOf } from "./container.ts";
+import { assertMp4Tables } from "./mp4-tables.ts";
 import { UnusableAudio } from "./unusable-audio.ts";
 import { wavLength } from "./wav.ts";
 
@@ -9,7 +10,9 @@ import { wavLength } from "./wav.ts";
  * @throws UnusableAudio for what is no sound, or says nothing of its length
  */
 export async function audioSeconds(bytes: Uint8Array): Promise<number> {
-  if (containerOf(bytes) === "wav") {
+  const container = containerOf(bytes);
+  if (container === "mp4") assertMp4Tables(bytes);
+  if (container === "wav") {
     const { frames, rate } = wavLength(bytes);
     return frames / rate;
   }

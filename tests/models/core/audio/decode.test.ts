@@ -2,6 +2,7 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { audioDecoder } from "../../../../models/core/audio/decode.ts";
+import { audioSeconds } from "../../../../models/core/audio/duration.ts";
 import { resample } from "../../../../models/core/audio/resample.ts";
 import { UnusableAudio } from "../../../../models/core/audio/unusable-audio.ts";
 import { ConfigurationError } from "../../../../models/core/errors.ts";
@@ -219,6 +220,19 @@ describe("what is hostile", () => {
     const before = process.memoryUsage().arrayBuffers;
     expect((await refused(bomb, { maxSeconds: 60 })).problem).toMatch(/too long|damaged/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200e6);
+  });
+
+  it.each<[string, (bytes: Buffer, at: (table: string) => number) => void]>([
+    ["stts", (bytes, at) => bytes.writeUInt32BE(0xffff_ffff, at("stts") + 8)],
+    ["stts entries", (bytes, at) => bytes.writeUInt32BE(0xffff_ffff, at("stts") + 4)],
+    ["stsz", (bytes, at) => bytes.writeUInt32BE(0xffff_fff0, at("stsz") + 8)],
+    ["stsc", (bytes, at) => bytes.writeUInt32BE(0xffff_fff0, at("stsc") + 12)],
+    ["stco entries", (bytes, at) => bytes.writeUInt32BE(0xffff_fff0, at("stco") + 4)],
+  ])("tells of billions of samples in a few bytes: %s", async (_, change) => {
+    const bytes = Buffer.from(file("opus.mp4"));
+    change(bytes, (table) => bytes.indexOf(table, 0, "latin1") + 4);
+    expect((await refused(bytes)).problem).toMatch(/damaged|too long/);
+    await expect(audioSeconds(bytes)).rejects.toThrow(UnusableAudio);
   });
 
   it("has pictures and no sound", async () => {
