@@ -14,7 +14,9 @@ import { KEY_LOST, openNotes, sealNotes } from "./views.ts";
 
 /** How much of a job is done between two checkpoints: about so long, and at most so much. */
 const STEP_MS = 500;
-const FIRST_ROWS = 16;
+/** The first checkpoint comes soon, whatever a row takes: a job that gets anywhere at all shows it. */
+const FIRST_ROWS = 1;
+const MAX_GROWTH = 4;
 const MAX_ROWS = 2000;
 const MAX_BYTES = 1024 * 1024;
 /** A JSON list is held in memory, and a media file is one value. */
@@ -153,7 +155,7 @@ export async function runJob(job: JobRow, deps: RunDeps): Promise<RunEnd> {
         at = { row: at.row + some.length, bytes: at.bytes + lines.length };
         job.attempts = 0;
         if (deps.stopped()) return await again(0, false);
-        const factor = Math.min(2, Math.max(0.5, STEP_MS / Math.max(1, now() - beganMs)));
+        const factor = Math.min(MAX_GROWTH, Math.max(0.5, STEP_MS / Math.max(1, now() - beganMs)));
         size = Math.max(1, Math.min(MAX_ROWS, Math.round(size * factor)));
       }
     } finally {

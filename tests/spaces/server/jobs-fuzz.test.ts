@@ -44,8 +44,15 @@ const request = fc.record({
   headers: fc.record(
     {
       "content-type": fc.constantFrom(
-        ...["application/json", "text/csv", "application/x-ndjson", "application/vnd.apache.parquet", "image/png"],
-        ...["application/offset+octet-stream", "application/octet-stream", "multipart/form-data", "x"],
+        "application/json",
+        "text/csv",
+        "application/x-ndjson",
+        "application/vnd.apache.parquet",
+        "image/png",
+        "application/offset+octet-stream",
+        "application/octet-stream",
+        "multipart/form-data",
+        "x",
       ),
       "tus-resumable": fc.constantFrom("1.0.0", "1.0.0", "1.0.0", "0.2.2", ""),
       "upload-length": number,

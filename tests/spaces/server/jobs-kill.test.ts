@@ -19,7 +19,7 @@ describe("jobs of a server that is killed", () => {
     const start = () =>
       serve([model], ["--jobs-dir", store, "--jobs-attempts", "100", "--no-watch"], { env: { SLUICE_JOBS_KEY: KEY } });
     const random = generator(20);
-    const input = Array.from({ length: ROWS }, (_, i) => ({ id: `r${i}`, work: 60, value: i }));
+    const input = Array.from({ length: ROWS }, (_, i) => ({ id: `r${i}`, work: 30, value: i }));
     let server: ServerProcess = await start();
     const jobs = [];
     for (const part of [input, input.slice(0, 50)])

@@ -33,16 +33,42 @@ async function job(id: string, changes: Partial<JobRow> = {}) {
   await upload(upload10, changes.owner);
   await store.appendPart(upload10, { start: 0, size: 10, data }, 1000);
   const row: JobRow = {
-    ...{ id, owner: "ada", model: "m", version: null, digest: null, state: "queued", format: "csv", upload: upload10 },
-    ...{ attempts: 0, restarts: 0, notBefore: 0, leaseUntil: 0, worker: null, totalRows: null, doneRows: 0 },
-    ...{ failedRows: 0, inputBytes: 10, resultBytes: 0, notes: data, createdAt: 1, startedAt: null, endedAt: null },
-    ...{ keepMs: 100, expiresAt: 101, revision: 1 },
+    id,
+    owner: "ada",
+    model: "m",
+    version: null,
+    digest: null,
+    state: "queued",
+    format: "csv",
+    upload: upload10,
+    attempts: 0,
+    restarts: 0,
+    notBefore: 0,
+    leaseUntil: 0,
+    worker: null,
+    totalRows: null,
+    doneRows: 0,
+    failedRows: 0,
+    inputBytes: 10,
+    resultBytes: 0,
+    notes: data,
+    createdAt: 1,
+    startedAt: null,
+    endedAt: null,
+    keepMs: 100,
+    expiresAt: 101,
+    revision: 1,
     ...changes,
   };
   return store.createJob(row, ROOM);
 }
 const step = (from: number, start: number) => ({
-  ...{ from, rows: 5, failed: 1, part: { start, size: 20, data }, notes: data, totalBytes: 1500 },
+  from,
+  rows: 5,
+  failed: 1,
+  part: { start, size: 20, data },
+  notes: data,
+  totalBytes: 1500,
 });
 
 describe("the store of jobs", () => {

@@ -146,10 +146,10 @@ describe.skipIf(chromiumPath === undefined)(
       ["phone", { colorScheme: "light", viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true }],
     ] as [string, BrowserContextOptions][])("everybody can use it (%s)", async (name, options) => {
       const page = await open(options);
-      await start(page, file("seen.csv", 20, 1, 2));
-      await job(page, "seen.csv").getByText("Done", { exact: true }).waitFor();
-      await start(page, file("running.csv", 3000, 300));
-      await job(page, "running.csv")
+      await start(page, file(`seen-${name}.csv`, 20, 1, 2));
+      await job(page, `seen-${name}.csv`).getByText("Done", { exact: true }).waitFor();
+      await start(page, file(`running-${name}.csv`, 3000, 300));
+      await job(page, `running-${name}.csv`)
         .getByText(/\d+ of 3,000 rows/)
         .waitFor();
       if (pictures !== undefined) {
@@ -162,8 +162,8 @@ describe.skipIf(chromiumPath === undefined)(
       const overflow = await page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth",
       );
-      await job(page, "running.csv").getByRole("button", { name: "Cancel" }).click();
-      await job(page, "running.csv").getByText("Cancelled", { exact: true }).waitFor();
+      await job(page, `running-${name}.csv`).getByRole("button", { name: "Cancel" }).click();
+      await job(page, `running-${name}.csv`).getByText("Cancelled", { exact: true }).waitFor();
       expect(overflow).toBeLessThanOrEqual(0);
     });
   },
