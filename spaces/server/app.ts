@@ -13,6 +13,7 @@ import { pageRoutes } from "./http/page-routes.ts";
 import { decodeBody } from "./http/decode-body.ts";
 import { predictRoutes } from "./http/predict-routes.ts";
 import { Problem } from "./http/problem.ts";
+import { rolloutRoutes } from "./http/rollout-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -124,7 +125,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     await app.register((await import("@fastify/cors")).default, {
       origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
       methods: ["GET", "POST", "OPTIONS"],
-      exposedHeaders: ["x-request-id", "x-prediction-id", "retry-after", "inference-header-content-length"],
+      exposedHeaders: ["x-request-id", "x-prediction-id", "x-model-version", "retry-after", "inference-header-content-length"],
       maxAge: 600,
     });
   if (settings.rateLimit !== undefined)
@@ -164,6 +165,7 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
   modelRoutes(app, serving);
   predictRoutes(app, serving, guarded);
   watchRoutes(app, serving, guarded);
+  rolloutRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   docsRoutes(app, serving);
   pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));

@@ -10,6 +10,7 @@ import { readKeys } from "./http/keys.ts";
 import { fingerprint, watchModels } from "./lifecycle/watch-models.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { createResponseCache } from "./http/response-cache.ts";
+import { openRollout } from "./rollout/open-rollout.ts";
 import { loadLocalModel } from "./serving/local-model.ts";
 import { createRegistry, type Registry } from "./serving/registry.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -116,6 +117,15 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
       },
     },
   );
+  const rollout =
+    settings.rolloutFile === undefined
+      ? null
+      : openRollout(settings.rolloutFile, settings, {
+          ...modelDeps,
+          log,
+          registry,
+          events: { ran() {}, waited() {} },
+        });
   const serving: Serving = {
     settings,
     registry,
@@ -125,6 +135,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     keys: settings.keysFile === undefined ? null : readKeys(settings.keysFile),
     lifecycle: { draining: false, held: null },
     deployment: settings.deploymentFile === undefined ? null : readDeployment(settings.deploymentFile),
+    rollout,
     version: packageFile.version,
   };
   const app = await createApp(serving);
@@ -134,6 +145,8 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
   const load = async () => {
     await registry.loadAll();
     log.info({ ready: registry.ready() }, "models loaded");
+    // Off the path: the server answers meanwhile, and `loaded` does not wait for it.
+    if (!serving.lifecycle.draining) void rollout?.load();
     if (settings.watch && !serving.lifecycle.draining) stopWatching.stop = watchModels(registry);
   };
   const loaded = load();
@@ -167,6 +180,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         // Closes the listening socket; connections with a request in flight are answered first.
         const finish = async () => {
           await app.close();
+          await rollout?.close();
           await registry.close();
           return true;
         };

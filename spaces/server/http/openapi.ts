@@ -2,6 +2,7 @@ import { z } from "zod";
 import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import { liveCounts } from "../../../models/profile/live.ts";
 import { feedbackItem } from "../watch/feedback.ts";
+import { rolloutPaths, rolloutSchemas } from "./rollout-openapi.ts";
 import type { Serving } from "./context.ts";
 
 const problem = z
@@ -195,6 +196,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
     LiveCounts: schemaOf(liveCounts),
     Feedback: schemaOf(feedbackItem),
     FeedbackResult: schemaOf(feedbackAnswer),
+    ...(serving.rollout === null ? {} : rolloutSchemas(schemaOf)),
   };
   const fallback = serving.registry.defaultSlot();
   for (const slot of serving.registry.slots()) {
@@ -290,6 +292,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
       "Predictions",
     );
     if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
+    if (serving.rollout?.model === slot.id) Object.assign(paths, rolloutPaths(slot.id));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
       paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };

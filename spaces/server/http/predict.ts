@@ -3,8 +3,10 @@ import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { RowError, type Row } from "../../../models/core/row.ts";
 import { reasonsOf } from "../../../models/core/rules/reasons.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
+import type { Turn } from "../rollout/rollout.ts";
 import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";
+import { inRollout } from "./in-rollout.ts";
 import { logRows } from "./log-rows.ts";
 import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
@@ -16,7 +18,16 @@ import { countRefusal, toProblem } from "./to-problem.ts";
  *
  * @throws Problem 400, 422; 500 when the model gives no finite number; Refused; EvaluationError when it failed.
  */
-export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+export function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  return inRollout(serving, model, exchange, answerRow);
+}
+
+async function answerRow(
+  serving: Serving,
+  model: ServedModel,
+  exchange: Exchange,
+  turn: Turn | null,
+): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const row = rowOf(serving, model, exchange);
   const fetched =
@@ -35,6 +46,7 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, requestDeadline);
   serving.metrics.outcome(model.id, outcome);
   const predictionId = model.watch?.record([outcome]) ?? null;
+  turn?.answered(fetched?.rows[0] ?? row, outcome, timing.inferenceMs, predictionId);
   if (!outcome.ok) throw outcomeProblem(model, outcome);
   const unfetched = fetched?.notes.get(0) ?? [];
   const answerText = answerJson(model, outcome, unfetched);
@@ -125,7 +137,16 @@ const NONE: readonly FieldProblem[] = [];
  *
  * @throws as `answerOne`, except that an unusable row becomes an answer with an error.
  */
-export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+export function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  return inRollout(serving, model, exchange, answerRows);
+}
+
+async function answerRows(
+  serving: Serving,
+  model: ServedModel,
+  exchange: Exchange,
+  turn: Turn | null,
+): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
   logRows(serving, exchange.id, model.id, rows);
@@ -165,6 +186,9 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
       ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } }
       : await model.predictMany(wellFormed, requestDeadline);
   const predictionId = outcomes.length === 0 ? null : (model.watch?.record(outcomes, at, rows.length) ?? null);
+  // The rows of one request are one user's: the first stands for them. The time is that of all.
+  if (outcomes.length > 0)
+    turn?.answered(wellFormed[0]!, outcomes[0]!, null, predictionId === null ? null : `${predictionId}:${at[0]}`);
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
