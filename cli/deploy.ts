@@ -16,7 +16,7 @@ export type PlaceFlags = {
   json: boolean;
   dryRun: boolean;
 };
-type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
+type DeployFlags = PlaceFlags & { verdict: string; bundle?: string; rollout?: string | true };
 
 /** Flags that say where to deploy, shared with `rollback`. */
 export function placeFlags(command: Command): Command {
@@ -48,17 +48,30 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
       "--bundle <dir>",
       "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there",
     )
+    .option(
+      "--rollout [dir]",
+      "put it beside the version that serves, for `sluice rollout`; with --bundle: beside the tree in that folder",
+    )
     .addHelpText(
       "after",
-      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
+      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN. A roll-out is controlled with SLUICE_ROLLOUT_KEY.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
     );
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
     const { runDeploy } = await import("../deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
     const { request, deps } = await compose(model, flags, streams);
+    const { rollout } = flags;
+    const beside =
+      rollout === undefined
+        ? null
+        : { key: streams.env["SLUICE_ROLLOUT_KEY"] || null, beside: rollout === true ? null : rollout };
     await report(
-      () => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, deps),
+      () =>
+        runDeploy(
+          { ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle, rollout: beside },
+          deps,
+        ),
       flags,
       streams,
       finish,
