@@ -137,8 +137,10 @@ export async function lookAtRollout(
       await notes.write(note);
       const tree = await candidateTree(context, info.head);
       receipt = await deploy(tree, { ...context, commit: tree.deployed.source.commit ?? context.commit });
-      if (receipt.outcome === "live") await finish("PASS", `live for everybody, proved: ${words}`, by);
-      else {
+      if (receipt.outcome === "live") {
+        words = `live for everybody, proved: ${words}`;
+        await finish("PASS", words, by);
+      } else {
         words = `everybody still gets the live version: ${receipt.reason}`;
         said(words);
       }
