@@ -18,9 +18,9 @@ export type PlaceFlags = {
 };
 type DeployFlags = PlaceFlags & { verdict: string; bundle?: string; rollout?: string | true };
 
-/** Flags that say where to deploy, shared with `rollback`. */
-export function placeFlags(command: Command): Command {
-  return command
+/** Flags that say where to deploy, shared with `rollback` and `rollout`. */
+export function placeFlags(command: Command, { dryRun = true } = {}): Command {
+  const placed = command
     .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
     .option("--space <ns/name>", "the Space; default: what sluice.yaml names for the model and the stage")
     .option("--reason <text>", "why, for the lock and the records", "")
@@ -31,8 +31,8 @@ export function placeFlags(command: Command): Command {
       [],
     )
     .option("--out <dir>", "folder for deployment.json, the receipt", ".sluice")
-    .option("--dry-run", "print the plan and change nothing", false)
     .option("--json", "the receipt as one JSON document on stdout; progress stays on stderr", false);
+  return dryRun ? placed.option("--dry-run", "print the plan and change nothing", false) : placed;
 }
 
 export function deployCommand(streams: Streams, finish: Finish): Command {

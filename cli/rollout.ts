@@ -5,13 +5,14 @@ import { placeFlags, compose, type PlaceFlags } from "./deploy.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
-type RolloutFlags = Omit<PlaceFlags, "dryRun"> & { promote: boolean; abort: boolean; by?: string; every?: number };
+type RolloutFlags = Omit<PlaceFlags, "dryRun"> & { promote: boolean; override: boolean; abort: boolean; by?: string; every?: number };
 
 export function rolloutCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("rollout")
     .description("look at the roll-out of a candidate beside the live version, and do its next step")
     .argument("<model>", "id or folder of a model in sluice.yaml")
-    .option("--promote", "approve the step that waits; with --reason go on although the evidence does not say so", false)
+    .option("--promote", "say yes to the step that waits for a person", false)
+    .option("--override", "go on although the evidence does not say so; needs --reason", false)
     .option("--abort", "end the roll-out; the live version answers everything", false)
     .option("--by <name>", "who asks for it (default: GITHUB_ACTOR, or the user of this machine)")
     .option("--every <seconds>", "go on looking until it ends, so often", seconds)
@@ -19,8 +20,7 @@ export function rolloutCommand(streams: Streams, finish: Finish): Command {
       "after",
       "\nSigns in with HF_TOKEN, records with GITHUB_TOKEN, and is let in by the Space with SLUICE_ROLLOUT_KEY.\n\nExample:\n  npx sluice deploy births --rollout && npx sluice rollout births",
     );
-  const flags = placeFlags(command);
-  return flags.action(async (model: string, given: RolloutFlags) => {
+  return placeFlags(command, { dryRun: false }).action(async (model: string, given: RolloutFlags) => {
     const { ConfigurationError } = await import("../models/core/errors.ts");
     const secret = streams.env["SLUICE_ROLLOUT_KEY"] ?? "";
     if (secret === "")
@@ -30,15 +30,22 @@ export function rolloutCommand(streams: Streams, finish: Finish): Command {
         problem: "there is no secret that the Space would let a controller in with",
         expected: "the secret that `sluice deploy --rollout` was given",
       });
-    if (given.promote && given.abort)
-      throw new ConfigurationError({ code: "rollout-wish", place: "--promote", problem: "and --abort exclude each other" });
-    if (given.abort && given.reason === "")
+    const wishes = (["promote", "override", "abort"] as const).filter((one) => given[one]);
+    const [does] = wishes;
+    if (wishes.length > 1)
+      throw new ConfigurationError({
+        code: "rollout-wish",
+        place: wishes.map((one) => `--${one}`).join(" and "),
+        problem: "exclude each other",
+        expected: "one of them",
+      });
+    if ((does === "abort" || does === "override") && given.reason === "")
       throw new ConfigurationError({
         code: "rollout-reason",
-        place: "--abort",
-        problem: "ending a roll-out by hand needs a reason",
+        place: `--${does}`,
+        problem: "what goes against the evidence, or before it, needs a reason",
         expected: "--reason",
-        example: '--abort --reason "complaints about the new answers"',
+        example: `--${does} --reason "complaints about the new answers"`,
       });
     const [{ rolloutContext }, { lookAtRollout }, { notesInFile, notesOnGitHub }, { renderLook }, { actorOf }] =
       await Promise.all([
@@ -57,10 +64,7 @@ export function rolloutCommand(streams: Streams, finish: Finish): Command {
         ? notesInFile(join(resolve(given.out), `rollout-${environment}.json`))
         : notesOnGitHub(github, environment, commit, logUrl);
     const by = given.by ?? actorOf(streams.env);
-    let wish =
-      given.promote || given.abort
-        ? { does: given.abort ? ("abort" as const) : ("promote" as const), by, reason: given.reason }
-        : null;
+    let wish = does === undefined ? null : { does, by, reason: given.reason };
     for (;;) {
       const look = await lookAtRollout(context, notes, secret, wish);
       wish = null;

@@ -2,8 +2,11 @@ import type { RolloutNote } from "../../github/registry/rollout.ts";
 import type { RolloutSettings } from "../../models/core/rollout/settings.ts";
 import type { RolloutStatus } from "../../models/core/rollout/status.ts";
 
-/** What somebody asks for. An override, which goes against the evidence or before it, needs a reason. */
-export type Wish = { does: "promote" | "abort"; by: string; reason: string } | null;
+/**
+ * What somebody asks for. `promote` says yes to a step that waits; `override` goes on although the evidence does not say
+ * so. That one and `abort` come with a reason.
+ */
+export type Wish = { does: "promote" | "override" | "abort"; by: string; reason: string } | null;
 
 /** What a controller does next. */
 export type Next =
@@ -54,13 +57,15 @@ export function nextOf(
   const next = status.step + 1;
   const isAll = next === steps.length;
   const isReady = status.step < 0 || decision.action === "NEXT" || decision.action === "PROMOTE";
-  if (!isReady && wish?.does !== "promote") return { kind: "nothing", words: decision.reason };
-  if (!isReady && wish?.does === "promote" && wish.reason === "")
-    return { kind: "nothing", words: "an override needs a reason: the evidence does not say so yet" };
+  if (!isReady && wish?.does !== "override")
+    return {
+      kind: "nothing",
+      words: wish === null ? decision.reason : `not promoted, an override would be needed: ${decision.reason}`,
+    };
   const needsPerson = isAll ? settings.approveAll : steps[next]!.approve;
-  if (needsPerson && wish?.does !== "promote")
+  if (needsPerson && wish === null)
     return { kind: "wait", step: next, words: `${nameOf(next)} waits for a person: ${decision.reason}` };
-  const why = wish?.does === "promote" ? `${isReady ? "approved" : "overridden"} by ${by}` : decision.reason;
+  const why = wish === null ? decision.reason : `${isReady ? "approved" : "overridden"} by ${by}`;
   if (isAll) return { kind: "promote", words: why };
   return { kind: "begin", step: next, words: `${nameOf(next)}: ${status.step < 0 ? "begun" : why}`, handBack: false };
 }

@@ -161,14 +161,14 @@ describe("a candidate beside the live version, from deployment to deployment", (
     stage.repository.release("1.1.0", "candidate");
     expect((await deploy(true)).receipt.outcome).toBe("live");
     await look();
-    expect((await look({ does: "promote", by: "omar", reason: "" })).words).toContain("an override needs a reason");
+    expect((await look({ does: "promote", by: "omar", reason: "" })).words).toContain("an override would be needed");
     await traffic(40);
     const waits = await look();
     expect(waits.words).toMatch(/^canary 50 % waits for a person/);
     expect(waits.note.waitsFor).toBe(1);
     expect((await look()).note.step).toBe(0);
     expect((await look({ does: "promote", by: "omar", reason: "" })).words).toBe("canary 50 %: approved by omar");
-    const over = await look({ does: "promote", by: "omar", reason: "the holidays begin" });
+    const over = await look({ does: "override", by: "omar", reason: "the holidays begin" });
     expect(over.words).toBe("live for everybody, proved: overridden by omar: the holidays begin");
     expect(await stage.serves()).toBe("1.1.0");
 
