@@ -5,7 +5,13 @@ import { placeFlags, compose, type PlaceFlags } from "./deploy.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
-type RolloutFlags = Omit<PlaceFlags, "dryRun"> & { promote: boolean; override: boolean; abort: boolean; by?: string; every?: number };
+type RolloutFlags = Omit<PlaceFlags, "dryRun"> & {
+  promote: boolean;
+  override: boolean;
+  abort: boolean;
+  by?: string;
+  every?: number;
+};
 
 export function rolloutCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("rollout")

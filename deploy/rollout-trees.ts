@@ -74,7 +74,10 @@ export async function candidateTree(context: Context, revision: string): Promise
     const place = there.has(inside(path)) ? inside(path) : path;
     const file = treeFile(path, await bytesOf(context, revision, place));
     if (file.sha256 !== sha256)
-      throw new DeployFailure("rollout-tree", `${place} of the Space is not the file that the candidate was judged with`);
+      throw new DeployFailure(
+        "rollout-tree",
+        `${place} of the Space is not the file that the candidate was judged with`,
+      );
     files.push(file);
   }
   return {

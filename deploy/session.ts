@@ -109,7 +109,9 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
     const { beside = null } = request.rollout ?? {};
     const settled =
-      beside === null ? tree : withCandidate(await readTree(resolve(root, beside)), tree, places.rollout, keyOf(request));
+      beside === null
+        ? tree
+        : withCandidate(await readTree(resolve(root, beside)), tree, places.rollout, keyOf(request));
     if (bundle !== null && !ready) await writeTree(bundle, settled);
     const none = nothingYet(environment, made, startedAt, timeline);
     if (request.space === "none")
@@ -187,7 +189,10 @@ export async function runRollback(
 
 /** What a controller of a model's roll-out works with. */
 export async function rolloutContext(
-  request: Pick<DeployRequest, "root" | "model" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken">,
+  request: Pick<
+    DeployRequest,
+    "root" | "model" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken"
+  >,
   deps: SessionDeps,
 ): Promise<{ context: Context; model: string }> {
   const { loaded, places } = await findModel(request.root, request.model);

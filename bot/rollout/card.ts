@@ -23,7 +23,8 @@ function evidenceLines({ evidence, step, steps }: RolloutStatus): string[] {
     .slice(0, maxMetrics)
     .map((one) => {
       const mean = one.mean === null ? "nothing yet" : `${one.mean >= 0 ? "+" : ""}${one.mean.toPrecision(2)}`;
-      const proved = one.proved === null ? "" : one.proved === "good" ? ", keeps its margin" : ", worse than its margin";
+      const proved =
+        one.proved === null ? "" : one.proved === "good" ? ", keeps its margin" : ", worse than its margin";
       return `${bar(one)} ${safe(one.metric, 40)} ${mean}, margin ${one.margin}, ${count(one.differences)}${proved}`;
     });
 }

@@ -15,5 +15,7 @@ export function whyNotRollout(
 ): string | null {
   if (status.rollout !== rollout) return "another roll-out goes on there now";
   if (hasEnded(status)) return `it has ended: ${status.decision.reason}`;
-  return does === "promote" && !mayGoOn(status) ? `the evidence does not say so any more: ${status.decision.reason}` : null;
+  return does === "promote" && !mayGoOn(status)
+    ? `the evidence does not say so any more: ${status.decision.reason}`
+    : null;
 }

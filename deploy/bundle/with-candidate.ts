@@ -23,9 +23,14 @@ export function withCandidate(live: Tree, candidate: Tree, settings: RolloutSett
   const { model } = live.deployed;
   const next = candidate.deployed;
   const refuse = (problem: string, expected: string, received: string) =>
-    new ConfigurationError({ code: "rollout-candidate", place: `a roll-out of ${model.id}`, problem, expected, received });
-  if (next.model.id !== model.id)
-    throw refuse("the Space serves another model", next.model.id, model.id);
+    new ConfigurationError({
+      code: "rollout-candidate",
+      place: `a roll-out of ${model.id}`,
+      problem,
+      expected,
+      received,
+    });
+  if (next.model.id !== model.id) throw refuse("the Space serves another model", next.model.id, model.id);
   if (next.model.version === model.version)
     throw refuse("the candidate is the version that serves already", "another version", model.version);
   if (next.weights !== undefined)

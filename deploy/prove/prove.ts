@@ -201,11 +201,15 @@ class Probe {
     if (candidate === undefined) return;
     const { id } = deployed.model;
     const parsed = rolloutStatus.safeParse(await this.#ask("GET", `/models/${id}/rollout`, undefined, "wrong-app"));
-    if (!parsed.success) throw new ProbeFailure("wrong-app", `/models/${id}/rollout is not what Sluice's server answers`);
+    if (!parsed.success)
+      throw new ProbeFailure("wrong-app", `/models/${id}/rollout is not what Sluice's server answers`);
     const { version, state, reason } = parsed.data.candidate;
     if (state === "loading") throw new ProbeFailure("not-ready", `the candidate ${id} ${version} is being loaded`);
     if (state !== "ready")
-      throw new ProbeFailure("wrong-candidate", `the candidate ${id} ${version} is ${state}: ${reason ?? "it has ended"}`);
+      throw new ProbeFailure(
+        "wrong-candidate",
+        `the candidate ${id} ${version} is ${state}: ${reason ?? "it has ended"}`,
+      );
     const { rows, machine } = candidate.golden;
     for (const [i, { row, heads, reasons }] of rows.entries()) {
       const headers = { [ARM_HEADER]: "candidate", [CONTROL_HEADER]: candidate.key };

@@ -1,6 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
-import { readRolloutNote, ROLLOUT_TASK, rolloutRef, writeRolloutNote, type RolloutNote } from "../../github/registry/rollout.ts";
+import {
+  readRolloutNote,
+  ROLLOUT_TASK,
+  rolloutEnvironment,
+  rolloutRef,
+  writeRolloutNote,
+  type RolloutNote,
+} from "../../github/registry/rollout.ts";
 import { mayHaveHappened } from "../hub/http.ts";
 import type { GitHubRecords, StatusWanted } from "./github-records.ts";
 
@@ -31,7 +38,7 @@ export function notesOnGitHub(
       if (!(await github.createRef(ref, tag))) await github.moveRef(ref, tag);
     },
     async open({ rollout, model, candidate, baseline, space }) {
-      const shown = `${environment}-rollout`;
+      const shown = rolloutEnvironment(environment);
       const payload = { schemaVersion: 1, rollout, model, version: candidate, baseline, space };
       const find = async () =>
         (await github.deployments({ task: ROLLOUT_TASK, environment: shown }, 30)).find(

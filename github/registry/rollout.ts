@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { environmentOf } from "./deployment.ts";
 
 // A roll-out's controller keeps its note behind the ref refs/sluice/rollout/ENVIRONMENT, as the message of an annotated
 // tag: it survives restarts of the Space, whose disk is lost, and of the controller. The ref is neither a branch nor a
@@ -9,7 +8,7 @@ import { environmentOf } from "./deployment.ts";
 export const ROLLOUT_TASK = "sluice-rollout";
 
 /** The GitHub environment that shows a roll-out's steps: MODEL-STAGE-rollout. */
-export const rolloutEnvironment = (model: string, stage: string): string => `${environmentOf(model, stage)}-rollout`;
+export const rolloutEnvironment = (environment: string): string => `${environment}-rollout`;
 
 export const rolloutRef = (environment: string): string =>
   `refs/sluice/rollout/${environment.replaceAll(/[^\w.-]+/g, "-")}`;
@@ -41,9 +40,7 @@ const noteSchema = z.object({
     reason: z.string(),
     rows: z.int().describe("Of the candidate, in all."),
   }),
-  ended: z
-    .object({ at: z.string(), verdict, reason: z.string(), by: z.string().nullable(), rows: z.int() })
-    .nullable(),
+  ended: z.object({ at: z.string(), verdict, reason: z.string(), by: z.string().nullable(), rows: z.int() }).nullable(),
   /** The roll-out's GitHub Deployment. */
   deployment: z.int().nullable(),
   /** What happened, oldest first. */

@@ -73,7 +73,8 @@ function forward(
   return new Promise((resolve, reject) => {
     const kept = Object.fromEntries(
       Object.entries(headers).filter(
-        ([name, value]) => typeof value === "string" && (/^(accept|content-type)$/.test(name) || /^x-(?!forwarded)/.test(name)),
+        ([name, value]) =>
+          typeof value === "string" && (/^(accept|content-type)$/.test(name) || /^x-(?!forwarded)/.test(name)),
       ),
     );
     const request = httpRequest(

@@ -125,7 +125,13 @@ export async function createApp(serving: Serving): Promise<FastifyInstance> {
     await app.register((await import("@fastify/cors")).default, {
       origin: settings.cors === "*" ? "*" : settings.cors.split(",").map((origin) => origin.trim()),
       methods: ["GET", "POST", "OPTIONS"],
-      exposedHeaders: ["x-request-id", "x-prediction-id", "x-model-version", "retry-after", "inference-header-content-length"],
+      exposedHeaders: [
+        "x-request-id",
+        "x-prediction-id",
+        "x-model-version",
+        "retry-after",
+        "inference-header-content-length",
+      ],
       maxAge: 600,
     });
   if (settings.rateLimit !== undefined)

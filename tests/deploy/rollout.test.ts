@@ -29,7 +29,13 @@ async function rolledOut(rollout: string) {
   const stage = await Stage.open(action);
   onTestFinished(() => stage.finish());
   const deps: SessionDeps = {
-    env: { ...process.env, HF_ENDPOINT: stage.hub.url, GITHUB_API_URL: stage.github.url, GITHUB_REPOSITORY: "octo/models", GITHUB_ACTOR: "octo" },
+    env: {
+      ...process.env,
+      HF_ENDPOINT: stage.hub.url,
+      GITHUB_API_URL: stage.github.url,
+      GITHUB_REPOSITORY: "octo/models",
+      GITHUB_ACTOR: "octo",
+    },
     fetch,
     random: Math.random,
     now: Date.now,
@@ -136,7 +142,9 @@ describe("a candidate beside the live version, from deployment to deployment", (
     await restarted(stage);
     expect(await traffic(10, 200)).toEqual({ "1.0.0": 10 });
     const back = await look();
-    expect(back.words).toContain("the Space was restarted: canary 50 % and its evidence up to the last look were handed back");
+    expect(back.words).toContain(
+      "the Space was restarted: canary 50 % and its evidence up to the last look were handed back",
+    );
     expect(back.note.restarts).toBe(1);
 
     const half = await traffic(120, 300);
@@ -149,7 +157,10 @@ describe("a candidate beside the live version, from deployment to deployment", (
     expect(stage.inProduction().map((one) => one.split(" ")[0])).toEqual(["1.0.0", "1.1.0"]);
     const states = stage.github.state.rows
       .filter(({ task }) => task === "sluice-rollout")
-      .map(({ environment, id }) => `${environment}: ${stage.github.state.deployments[id]!.map(({ state }) => state).join(" ")}`);
+      .map(
+        ({ environment, id }) =>
+          `${environment}: ${stage.github.state.deployments[id]!.map(({ state }) => state).join(" ")}`,
+      );
     expect(states).toHaveLength(1);
     expect(states[0]).toMatch(/^births-production-rollout: (success|in_progress)/);
     expect(renderLook(await look())).toContain("PASS  births 1.1.0 beside 1.0.0");

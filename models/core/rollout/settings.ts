@@ -50,7 +50,11 @@ const metrics = z.strictObject({
   labels: z
     .strictObject({
       margin: margin(0.02, "Largest loss of the share of right answers."),
-      within: z.number().positive().optional().describe("A number is right that is off by no more; needed for numbers."),
+      within: z
+        .number()
+        .positive()
+        .optional()
+        .describe("A number is right that is off by no more; needed for numbers."),
     })
     .optional()
     .describe("True labels that /feedback gets."),
@@ -106,7 +110,11 @@ export const rolloutSettings = z
       .describe("A candidate on its margins gets through, and is ended, with at most this probability. Default: 0.05."),
     minimum: z
       .strictObject({
-        rows: z.int().positive().default(100).describe("Rows of the candidate that every step has to see. Default: 100."),
+        rows: z
+          .int()
+          .positive()
+          .default(100)
+          .describe("Rows of the candidate that every step has to see. Default: 100."),
         recent: z
           .int()
           .nonnegative()

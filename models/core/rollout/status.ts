@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /** What happens next, by the evidence. WAIT: no step was begun. NEXT: this step is done. PROMOTE: all of them are. */
-export const rolloutActions = ["WAIT", "CONTINUE", "PAUSE", "NEXT", "PROMOTE", "ABORT", "KEEP_BASELINE"] as const;
-export const rolloutVerdicts = ["PASS", "FAIL", "INCONCLUSIVE"] as const;
+const rolloutActions = ["WAIT", "CONTINUE", "PAUSE", "NEXT", "PROMOTE", "ABORT", "KEEP_BASELINE"] as const;
+const rolloutVerdicts = ["PASS", "FAIL", "INCONCLUSIVE"] as const;
 
 const decision = z.object({
   action: z.enum(rolloutActions),
@@ -16,9 +16,13 @@ const evidence = z.object({
   phase: z.enum(["shadow", "canary"]),
   metric: z.string(),
   margin: z.number(),
-  differences: z.int().describe("Pairs of a shadow; of a canary, rows of the candidate held against the live version's."),
+  differences: z
+    .int()
+    .describe("Pairs of a shadow; of a canary, rows of the candidate held against the live version's."),
   mean: z.number().nullable().describe("Of the differences, candidate minus live version; larger is better."),
-  for: z.number().describe("Evidence that it keeps its margin, now, as a share of what is needed on a log scale; 1 proves."),
+  for: z
+    .number()
+    .describe("Evidence that it keeps its margin, now, as a share of what is needed on a log scale; 1 proves."),
   against: z.number().describe("The same for being worse than its margin."),
   proved: z.enum(["good", "bad"]).nullable(),
 });

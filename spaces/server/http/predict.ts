@@ -22,12 +22,7 @@ export function answerOne(serving: Serving, model: ServedModel, exchange: Exchan
   return inRollout(serving, model, exchange, answerRow);
 }
 
-async function answerRow(
-  serving: Serving,
-  model: ServedModel,
-  exchange: Exchange,
-  turn: Turn | null,
-): Promise<string> {
+async function answerRow(serving: Serving, model: ServedModel, exchange: Exchange, turn: Turn | null): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const row = rowOf(serving, model, exchange);
   const fetched =

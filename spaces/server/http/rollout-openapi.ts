@@ -2,7 +2,10 @@ import type { z } from "zod";
 import { CONTROL_HEADER } from "../../../models/core/rollout/plan.ts";
 import { rolloutCommand, rolloutStatus } from "../../../models/core/rollout/status.ts";
 
-const answer = { description: "Step, evidence and decision", content: { "application/json": { schema: ref("Rollout") } } };
+const answer = {
+  description: "Step, evidence and decision",
+  content: { "application/json": { schema: ref("Rollout") } },
+};
 
 function ref(name: string) {
   return { $ref: `#/components/schemas/${name}` };

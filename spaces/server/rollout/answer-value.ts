@@ -41,7 +41,9 @@ export function labelValue(
 export function agreementOf(baseline: Heads, candidate: Heads, tolerance: number): number {
   const names = Object.keys(baseline);
   if (names.length === 0) return 1;
-  return names.reduce((sum, name) => sum + headAgreement(baseline[name]!, candidate[name], tolerance), 0) / names.length;
+  return (
+    names.reduce((sum, name) => sum + headAgreement(baseline[name]!, candidate[name], tolerance), 0) / names.length
+  );
 }
 
 function headAgreement(a: HeadResult, b: HeadResult | undefined, tolerance: number): number {
@@ -56,7 +58,12 @@ function headAgreement(a: HeadResult, b: HeadResult | undefined, tolerance: numb
       if (b?.kind !== a.kind || a.values.length === 0) return b?.kind === a.kind ? 1 : 0;
       return a.values.filter((value, i) => near(value, b.values[i])).length / a.values.length;
     case "ranking":
-      return b?.kind === a.kind ? shared(a.items.map(({ id }) => id), b.items.map(({ id }) => id)) : 0;
+      return b?.kind === a.kind
+        ? shared(
+            a.items.map(({ id }) => id),
+            b.items.map(({ id }) => id),
+          )
+        : 0;
     case "spans": {
       const places = (of: typeof a) => of.spans.map(({ start, end, type }) => `${start}:${end}:${type}`);
       return b?.kind === a.kind ? shared(places(a), places(b)) : 0;

@@ -2,7 +2,11 @@ import { z } from "zod";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import type { RolloutMetrics } from "../../../models/core/rollout/settings.ts";
 import { differencesSeen, observeDifference } from "../../../eval/stats/sequential/canary-evidence.ts";
-import { observeArm, startUnpairedBlocks, type UnpairedBlocks } from "../../../eval/stats/sequential/unpaired-blocks.ts";
+import {
+  observeArm,
+  startUnpairedBlocks,
+  type UnpairedBlocks,
+} from "../../../eval/stats/sequential/unpaired-blocks.ts";
 import { agreementOf, keptAnswer, labelValue, type KeptAnswer } from "./answer-value.ts";
 import { eventMetric, phasesSchema, samePhases, startPhases, type Phase, type Phases } from "./phases.ts";
 import type { Arm } from "./units.ts";
@@ -139,5 +143,3 @@ export function createEvidence(metrics: RolloutMetrics, alpha: number, capacity:
     },
   };
 }
-
-export type Evidence = ReturnType<typeof createEvidence>;

@@ -76,6 +76,8 @@ async function loadCandidate(
 async function weightBytes({ manifest: { artifact }, dir }: LoadedManifest): Promise<number> {
   if (artifact.path === undefined) return 0;
   const files = [artifact.path, ...artifact.externalData.map(({ path }) => join(dirname(artifact.path!), path))];
-  const sizes = await Promise.all(files.map(async (file) => (await stat(join(dir, file)).catch(() => null))?.size ?? 0));
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(join(dir, file)).catch(() => null))?.size ?? 0),
+  );
   return sizes.reduce((sum, one) => sum + one, 0);
 }

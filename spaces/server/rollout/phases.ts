@@ -49,7 +49,11 @@ const evidence = z.object({
   capital: z.object({
     mean: z.number().gt(0).lt(1),
     errorRate: z.number().gt(0).lt(1),
-    moments: z.object({ count: z.int().nonnegative(), sum: z.number().nonnegative(), squares: z.number().nonnegative() }),
+    moments: z.object({
+      count: z.int().nonnegative(),
+      sum: z.number().nonnegative(),
+      squares: z.number().nonnegative(),
+    }),
     above: side,
     below: side,
   }),

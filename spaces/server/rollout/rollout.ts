@@ -298,8 +298,7 @@ export function createRollout(plan: RolloutPlan, deps: RolloutDeps) {
         end({ action, verdict, metric: null, reason });
         return null;
       }
-      if (state !== "ready")
-        return { status: 409, code: "candidate-not-ready", problem: `the candidate is ${state}` };
+      if (state !== "ready") return { status: 409, code: "candidate-not-ready", problem: `the candidate is ${state}` };
       if (command.step >= steps.length)
         return { status: 422, code: "no-such-step", problem: `there are ${steps.length} steps, counted from 0` };
       if (command.from !== step)

@@ -6,7 +6,7 @@ import { keyOf } from "../http/keys.ts";
 export type Arm = "baseline" | "candidate";
 
 /** Units that are remembered; later ones are answered as ever, but not counted. */
-export const MAX_UNITS = 200_000;
+const MAX_UNITS = 200_000;
 
 /**
  * Who asks, by the plan's key; null where the request names nobody. Then every request is a unit of its own.

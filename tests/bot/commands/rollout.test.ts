@@ -64,7 +64,9 @@ describe("/rollout", () => {
     await server.begin(0);
     await server.traffic(riskRows(40, 3));
     const key = await bot.says(ana, "/rollout risk");
-    expect(bot.text(key)).toMatch(/INCONCLUSIVE roll-out of risk 2\.0\.0 beside 1\.0\.0 in production\n▶ shadow {2}· canary 50 % {2}· everybody/);
+    expect(bot.text(key)).toMatch(
+      /INCONCLUSIVE roll-out of risk 2\.0\.0 beside 1\.0\.0 in production\n▶ shadow {2}· canary 50 % {2}· everybody/,
+    );
     expect(bot.text(key)).toMatch(/🟩 ▓▓▓▓▓▓▓▓ errors \+0\.0, margin 0\.2, \d+, keeps its margin/);
     expect(bot.labels(key)).toEqual(["Promote…", "Abort…", "Again"]);
 

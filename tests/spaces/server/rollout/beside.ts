@@ -24,7 +24,14 @@ export const key = controlKey("a secret of a test", "roll-1");
 /** The head of a candidate whose answers are "yes" from another score on: 0.5 is as good as can be. */
 export const withThreshold = (threshold: number): Partial<ManifestInput> => ({
   postprocess: [
-    { name: "risk", from: "prediction", kind: "classification", activation: "sigmoid", labels: ["no", "yes"], threshold },
+    {
+      name: "risk",
+      from: "prediction",
+      kind: "classification",
+      activation: "sigmoid",
+      labels: ["no", "yes"],
+      threshold,
+    },
   ],
 });
 
@@ -67,7 +74,7 @@ export type Beside = {
   /** Sends rows one by one, each of its own user, and their labels. @returns how many each version answered */
   traffic: (rows: readonly LabelledRow[], more?: { stopAt?: (status: RolloutStatus) => boolean }) => Promise<Spoken>;
 };
-export type Spoken = { asked: number; by: Record<string, number>; failed: number };
+type Spoken = { asked: number; by: Record<string, number>; failed: number };
 
 export async function serveBeside(folder: string, settings: Record<string, unknown> = {}): Promise<Beside> {
   const server = await startServer(

@@ -74,7 +74,11 @@ describe("a candidate beside the live version", () => {
       preprocess: {
         row: {
           kind: "tabular" as const,
-          columns: { a: { type: "number" as const, min: -2, max: 2 }, b: { type: "number" as const }, c: { type: "number" as const } },
+          columns: {
+            a: { type: "number" as const, min: -2, max: 2 },
+            b: { type: "number" as const },
+            c: { type: "number" as const },
+          },
           features: ["a", "b", "c"].map((column) => ({ column, encode: "number" as const })),
         },
       },
@@ -121,7 +125,12 @@ describe("a candidate beside the live version", () => {
     const fresh = await second.status();
     expect(fresh.instance).not.toBe(whole.instance);
     expect(fresh.decision.action).toBe("WAIT");
-    const other = await second.command({ rollout: "roll-1", from: -1, step: 0, state: { ...(whole.state as object), rollout: "x" } });
+    const other = await second.command({
+      rollout: "roll-1",
+      from: -1,
+      step: 0,
+      state: { ...(whole.state as object), rollout: "x" },
+    });
     expect(other.status).toBe(422);
     const back = await second.begin(0, whole.state);
     expect(back.evidence).toEqual(whole.evidence);
@@ -165,16 +174,23 @@ describe("a candidate beside the live version", () => {
     expect((await server.command({ ...begin, rollout: "other" })).status).toBe(409);
     expect((await server.command({ rollout: "roll-1" })).status).toBe(422);
     const ended = await server.command({ rollout: "roll-1", end: "ABORT", verdict: "FAIL", reason: "omar: enough" });
-    expect(((await ended.json()) as { decision: object }).decision).toMatchObject({ action: "ABORT", reason: "omar: enough" });
+    expect(((await ended.json()) as { decision: object }).decision).toMatchObject({
+      action: "ABORT",
+      reason: "omar: enough",
+    });
   });
 
   it("is judged by business events as well, against those who got none", async () => {
     const server = await serveBeside(
-      besideFolder(dir, {}, {
-        ...quick,
-        steps: ["50 %"],
-        metrics: { events: { click: { margin: 0.1, withinMinutes: 0.005 } } },
-      }),
+      besideFolder(
+        dir,
+        {},
+        {
+          ...quick,
+          steps: ["50 %"],
+          metrics: { events: { click: { margin: 0.1, withinMinutes: 0.005 } } },
+        },
+      ),
     );
     await server.begin(0);
     for (const [i, { row }] of riskRows(80, 13).entries()) {
