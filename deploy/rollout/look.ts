@@ -103,31 +103,31 @@ export async function lookAtRollout(
       break;
     case "begin": {
       const state = next.handBack ? { state: note.state } : {};
-      const told = await server!.command({ rollout: plan.id, from: status.step, step: next.step, ...state });
-      if (typeof told === "string") {
-        words = `the Space did not begin ${status.steps[next.step]?.name}: ${told}`;
+      const answered = await server!.command({ rollout: plan.id, from: status.step, step: next.step, ...state });
+      if (typeof answered === "string") {
+        words = `the Space did not begin ${status.steps[next.step]?.name}: ${answered}`;
         // Evidence that is not taken back is given up, and the step starts again at the next look.
-        if (next.handBack && /other-state|not one of this roll-out/.test(told)) note = { ...note, state: null };
+        if (next.handBack && /other-state|not one of this roll-out/.test(answered)) note = { ...note, state: null };
         break;
       }
       note = { ...note, step: next.step, waitsFor: null, restarts: note.restarts + (restarted ? 1 : 0) };
-      saw(told);
+      saw(answered);
       said(words);
       await record("in_progress", words);
       break;
     }
     case "end": {
       saw(status);
-      if (next.tell) {
+      if (next.notify) {
         const end = next.verdict === "FAIL" ? ("ABORT" as const) : ("KEEP_BASELINE" as const);
         const verdict = next.verdict === "FAIL" ? ("FAIL" as const) : ("INCONCLUSIVE" as const);
-        const told = await server!.command({ rollout: plan.id, end, verdict, reason: words.slice(0, 500) });
-        if (typeof told === "string") {
-          words = `the Space did not end the roll-out: ${told}`;
+        const answered = await server!.command({ rollout: plan.id, end, verdict, reason: words.slice(0, 500) });
+        if (typeof answered === "string") {
+          words = `the Space did not end the roll-out: ${answered}`;
           break;
         }
       }
-      await finish(next.verdict, words, next.tell ? by : null);
+      await finish(next.verdict, words, next.notify ? by : null);
       break;
     }
     case "promote": {

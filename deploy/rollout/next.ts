@@ -14,7 +14,7 @@ export type Next =
   | { kind: "begin"; step: number; words: string; handBack: boolean }
   | { kind: "wait"; step: number; words: string }
   | { kind: "promote"; words: string }
-  | { kind: "end"; verdict: "FAIL" | "INCONCLUSIVE" | "PASS"; words: string; tell: boolean };
+  | { kind: "end"; verdict: "FAIL" | "INCONCLUSIVE" | "PASS"; words: string; notify: boolean };
 
 /**
  * The next thing to do in a roll-out, from what was noted and what the Space says. Pure. One look does one thing; a step
@@ -30,10 +30,10 @@ export function nextOf(
   const { steps } = settings;
   const by = wish === null ? "" : `${wish.by}${wish.reason === "" ? "" : `: ${wish.reason}`}`;
   const nameOf = (step: number): string => status.steps[step]?.name ?? "everybody";
-  if (decision.action === "ABORT") return { kind: "end", verdict: "FAIL", words: decision.reason, tell: false };
+  if (decision.action === "ABORT") return { kind: "end", verdict: "FAIL", words: decision.reason, notify: false };
   if (decision.action === "KEEP_BASELINE")
-    return { kind: "end", verdict: decision.verdict, words: decision.reason, tell: false };
-  if (wish?.does === "abort") return { kind: "end", verdict: "FAIL", words: `ended by ${by}`, tell: true };
+    return { kind: "end", verdict: decision.verdict, words: decision.reason, notify: false };
+  if (wish?.does === "abort") return { kind: "end", verdict: "FAIL", words: `ended by ${by}`, notify: true };
   if (status.candidate.state !== "ready")
     return { kind: "nothing", words: `the candidate is ${status.candidate.state}` };
   if (note.step >= 0 && status.step < 0) {
@@ -42,7 +42,7 @@ export function nextOf(
         kind: "end",
         verdict: "FAIL",
         words: `the Space was restarted ${note.restarts + 1} times while the candidate ran beside`,
-        tell: true,
+        notify: true,
       };
     const handBack = note.state !== null && note.state !== undefined;
     return {

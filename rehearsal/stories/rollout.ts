@@ -171,10 +171,10 @@ export const worseRollout: Story = {
     assert.deepEqual(Object.keys(by), [live], "a shadow's answers are never returned");
     log(`ended after ${status.rows.candidateTotal} rows in the shadow, before anybody had got an answer of it`);
     assert.deepEqual(await traffic(scene, 10), { [live]: 10 });
-    const told = await look(scene);
-    assert.match(told, /^FAIL/);
+    const found = await look(scene);
+    assert.match(found, /^FAIL/);
     assert.equal(await scene.serves(space), live);
-    log(told);
+    log(found);
   },
 };
 

@@ -4,6 +4,7 @@ import type { Rollout, Turn } from "../rollout/rollout.ts";
 import { Refused } from "../scheduling/refused.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { Exchange, Serving } from "./context.ts";
+import { keyOf } from "./keys.ts";
 import { Problem } from "./problem.ts";
 
 type Answering = (serving: Serving, model: ServedModel, exchange: Exchange, turn: Turn | null) => Promise<string>;
@@ -24,7 +25,7 @@ export async function inRollout(
   if (rollout === null || rollout.model !== model.id) return answer(serving, model, exchange, null);
   const { response, headers, body } = exchange;
   const asked = askedArm(exchange, rollout);
-  const turn = rollout.turn(model, headers, body, asked);
+  const turn = rollout.turn(model, { headers, apiKey: keyOf(headers) }, body, asked);
   if (asked === "candidate" && turn === null)
     throw new Problem(409, "no-candidate", "the roll-out has no candidate that could answer");
   const chosen = turn?.model ?? model;

@@ -10,7 +10,7 @@ import type { RowOutcome, ServedModel } from "../serving/served-model.ts";
 import { createEvidence, type Observed } from "./evidence.ts";
 import { describeEvidence, phasesSchema, type Phase } from "./phases.ts";
 import { createShadowQueue } from "./shadow-queue.ts";
-import { createUnits, mismatchLimit, unitOf, type Arm } from "./units.ts";
+import { createUnits, mismatchLimit, unitOf, type Arm, type Caller } from "./units.ts";
 
 const DAY_MS = 86_400_000;
 /** How often what needs no request is looked at: time limits, and events whose time is over. */
@@ -239,18 +239,13 @@ export function createRollout(plan: RolloutPlan, deps: RolloutDeps) {
      *
      * @param asked a version that the request names; such an answer is not counted
      */
-    turn(
-      model: ServedModel,
-      headers: Readonly<Record<string, string | string[] | undefined>>,
-      body: unknown,
-      asked: Arm | null,
-    ): Turn | null {
+    turn(model: ServedModel, caller: Caller, body: unknown, asked: Arm | null): Turn | null {
       if (model.id !== id || candidate === null || ended !== null) return null;
       if (asked !== null) return quietTurn(asked === "candidate" ? candidate : model, asked);
       if (step < 0) return null;
       const begun = step;
       const first = firstRow(body);
-      const unit = units.place(unitOf(settings.key, headers, first));
+      const unit = units.place(unitOf(settings.key, caller, first));
       const arm: Arm = unit.place < share() ? "candidate" : "baseline";
       let settled = false;
       const observe = (observed: Observed, row: Row | null, predictionId: string | null) => {

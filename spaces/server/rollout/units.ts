@@ -1,9 +1,15 @@
 import { assignmentFraction } from "../../../eval/stats/sequential/assignment.ts";
 import { logSampleRatioEvidence, sampleRatioLimit } from "../../../eval/stats/sequential/sample-ratio.ts";
 import type { RolloutPlan } from "../../../models/core/rollout/plan.ts";
-import { keyOf } from "../http/keys.ts";
 
 export type Arm = "baseline" | "candidate";
+
+/** What is read of a request to know who asks. */
+export type Caller = {
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Null where it shows none. */
+  apiKey: string | null;
+};
 
 /** Units that are remembered; later ones are answered as ever, but not counted. */
 const MAX_UNITS = 200_000;
@@ -15,14 +21,14 @@ const MAX_UNITS = 200_000;
  */
 export function unitOf(
   { header, field, apiKey }: RolloutPlan["settings"]["key"],
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  { headers, apiKey: shown }: Caller,
   row: unknown,
 ): string | null {
   const named = header === undefined ? undefined : headers[header.toLowerCase()];
   if (typeof named === "string" && named !== "") return named.slice(0, 256);
   const given = field === undefined ? undefined : (row as Record<string, unknown> | null)?.[field];
   if ((typeof given === "string" && given !== "") || typeof given === "number") return String(given).slice(0, 256);
-  return apiKey ? keyOf(headers) : null;
+  return apiKey ? shown : null;
 }
 
 /**

@@ -79,13 +79,13 @@ describe("what a controller does next", () => {
       expect(nextOf(noted(1), status(1, "ABORT"), settings, wish)).toMatchObject({
         kind: "end",
         verdict: "FAIL",
-        tell: false,
+        notify: false,
       });
     expect(nextOf(noted(1), status(1, "KEEP_BASELINE"), settings, null)).toMatchObject({ verdict: "INCONCLUSIVE" });
     expect(nextOf(noted(1), status(1, "PROMOTE"), settings, asks("abort", "no"))).toMatchObject({
       kind: "end",
       words: "ended by omar: no",
-      tell: true,
+      notify: true,
     });
   });
 

@@ -49,11 +49,12 @@ it("a label makes an answer right or wrong; a number within its distance", () =>
 describe("who asks", () => {
   const key = { header: "X-User", field: "account", apiKey: true };
   it("is the first that a request has", () => {
-    expect(unitOf(key, { "x-user": "ana" }, { account: 7 })).toBe("ana");
-    expect(unitOf(key, {}, { account: 7 })).toBe("7");
-    expect(unitOf(key, { "x-api-key": "k" }, {})).toBe("k");
-    expect(unitOf(key, {}, null)).toBeNull();
-    expect(unitOf({ apiKey: false }, { "x-api-key": "k" }, {})).toBeNull();
+    const shown = { headers: {}, apiKey: "k" };
+    expect(unitOf(key, { headers: { "x-user": "ana" }, apiKey: "k" }, { account: 7 })).toBe("ana");
+    expect(unitOf(key, shown, { account: 7 })).toBe("7");
+    expect(unitOf(key, shown, {})).toBe("k");
+    expect(unitOf(key, { headers: {}, apiKey: null }, null)).toBeNull();
+    expect(unitOf({ apiKey: false }, shown, {})).toBeNull();
   });
   it("is counted once in an arm, and once in a step for the sample ratio", () => {
     const units = createUnits("r", () => 0.5);
