@@ -34,6 +34,7 @@ if (process.argv[2] === "serve") {
   const server = await startServer([dir], settings, { env: process.env, fetch });
   await server.loaded;
   process.send!(server.address);
+  process.on("disconnect", () => process.exit(0));
 } else await measure();
 
 function flag(name: string, fallback: string): string {
@@ -149,6 +150,7 @@ async function measure(): Promise<void> {
   const bodies = serving.examples.map((row) => JSON.stringify(row));
   await capacity(plain.address, bodies, 1);
   await capacity(shadowed.address, bodies, 1);
+  process.stderr.write("warm\n");
   const most = await capacity(plain.address, bodies, seconds);
   const times = { plain: [] as number[], shadowed: [] as number[] };
   const ratios: number[] = [];

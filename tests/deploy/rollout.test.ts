@@ -7,7 +7,7 @@ import { notesOnGitHub } from "../../deploy/record/rollout-notes.ts";
 import { lookAtRollout, type RolloutLook } from "../../deploy/rollout/look.ts";
 import type { Wish } from "../../deploy/rollout/next.ts";
 import { renderLook } from "../../deploy/rollout/render.ts";
-import { rolloutContext, runDeploy, type SessionDeps } from "../../deploy/session.ts";
+import { rolloutContext, runDeploy, runRollback, type SessionDeps } from "../../deploy/session.ts";
 import { VERSION_HEADER } from "../../models/core/rollout/plan.ts";
 import { builtAction } from "./built-action.ts";
 import { fast, Stage, tokens, unpackDeployAction, type DeployAction } from "./stage.ts";
@@ -74,6 +74,7 @@ async function rolledOut(rollout: string) {
   return {
     stage,
     deploy,
+    back: () => runRollback({ ...request, version: null }, deps),
     async look(wish: Wish = null): Promise<RolloutLook> {
       const { context } = await rolloutContext(request, deps);
       return lookAtRollout(
@@ -119,7 +120,7 @@ const steps = `
 
 describe("a candidate beside the live version, from deployment to deployment", () => {
   it("is proved, gets its steps, survives a restart in each, and is tagged only when everybody has it", async () => {
-    const { stage, deploy, look, traffic } = await rolledOut(`{${steps}}`);
+    const { stage, deploy, back, look, traffic } = await rolledOut(`{${steps}}`);
     stage.repository.release("1.1.0", "candidate");
     const made = (await deploy(true)).receipt;
     expect(made.reason).toBe("proved");
@@ -141,11 +142,11 @@ describe("a candidate beside the live version, from deployment to deployment", (
     expect(before).toMatchObject({ verdict: "INCONCLUSIVE" });
     await restarted(stage);
     expect(await traffic(10, 200)).toEqual({ "1.0.0": 10 });
-    const back = await look();
-    expect(back.words).toContain(
+    const resumed = await look();
+    expect(resumed.words).toContain(
       "the Space was restarted: canary 50 % and its evidence up to the last look were handed back",
     );
-    expect(back.note.restarts).toBe(1);
+    expect(resumed.note.restarts).toBe(1);
 
     const half = await traffic(120, 300);
     expect(half["1.1.0"]).toBeGreaterThan(30);
@@ -164,6 +165,11 @@ describe("a candidate beside the live version, from deployment to deployment", (
     expect(states).toHaveLength(1);
     expect(states[0]).toMatch(/^births-production-rollout: (success|in_progress)/);
     expect(renderLook(await look())).toContain("PASS  births 1.1.0 beside 1.0.0");
+
+    // Going back leads to the version's own tree, not to the one with a candidate beside it.
+    expect((await back()).receipt.outcome).toBe("live");
+    expect(await stage.serves()).toBe("1.0.0");
+    expect((await fetch(`http://${stage.hub.domain}/models/births/rollout`)).status).toBe(404);
   }, 120_000);
 
   it("waits for a person where that is configured; overrides need a reason, and an end by hand stays", async () => {
@@ -202,6 +208,15 @@ describe("a candidate beside the live version, from deployment to deployment", (
     await expect(deploy(true)).rejects.toThrow("the candidate is the version that serves already");
     expect(stage.commits()).toEqual(commits);
   }, 60_000);
+
+  it("whose server has no room for the candidate is not live, and goes back", async () => {
+    const { stage, deploy } = await rolledOut(`{memoryMb: 10}`);
+    stage.repository.release("1.1.0", "candidate");
+    const { receipt } = await deploy(true);
+    expect(receipt.outcome).toBe("rolled-back");
+    expect(receipt.reason).toMatch(/the candidate births 1\.1\.0 is refused: .*more than the bound of 10 MiB/);
+    expect(await stage.serves()).toBe("1.0.0");
+  }, 90_000);
 });
 
 /** Restarts the Space and waits until another process answers, with its candidate. */
