@@ -17,6 +17,7 @@ import { rolloutStatus } from "../models/core/rollout/status.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const key = controlKey("a secret of the bench", "bench");
+const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
 if (process.argv[2] === "serve") {
   const { startServer } = await import("../spaces/server/server.ts");
@@ -52,9 +53,7 @@ async function serve(...args: string[]): Promise<Served> {
   return { address, stop: () => void child.kill() };
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 256 });
-
-/** One request. @returns its milliseconds */
+/** One request. @returns its milliseconds; NaN where it was refused */
 function ask(address: string, body: string): Promise<number> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
@@ -68,8 +67,9 @@ function ask(address: string, body: string): Promise<number> {
       (answer) => {
         answer.resume();
         answer.on("end", () =>
-          answer.statusCode === 200
-            ? resolve(performance.now() - began)
+          // A server that is overloaded refuses; those are counted apart.
+          answer.statusCode === 200 || answer.statusCode === 503
+            ? resolve(answer.statusCode === 200 ? performance.now() - began : Number.NaN)
             : reject(new Error(`answered ${answer.statusCode}`)),
         );
       },
@@ -150,16 +150,18 @@ async function measure(): Promise<void> {
   const bodies = serving.examples.map((row) => JSON.stringify(row));
   await capacity(plain.address, bodies, 1);
   await capacity(shadowed.address, bodies, 1);
-  process.stderr.write("warm\n");
   const most = await capacity(plain.address, bodies, seconds);
   const times = { plain: [] as number[], shadowed: [] as number[] };
+  const refused = { plain: 0, shadowed: 0 };
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const p99: Partial<Record<keyof typeof times, number>> = {};
     for (const which of round % 2 === 0 ? (["plain", "shadowed"] as const) : (["shadowed", "plain"] as const)) {
       const found = await atRate((which === "plain" ? plain : shadowed).address, bodies, most / 2, seconds);
-      times[which].push(...found);
-      p99[which] = quantile(found, 0.99);
+      const answered = found.filter((one) => !Number.isNaN(one));
+      refused[which] += found.length - answered.length;
+      times[which].push(...answered);
+      p99[which] = quantile(answered, 0.99);
     }
     ratios.push(p99.shadowed! / p99.plain!);
   }
@@ -170,10 +172,10 @@ async function measure(): Promise<void> {
   const ms = (of: readonly number[], p: number) => quantile(of, p).toFixed(2);
   const change = 100 * (quantile(times.shadowed, 0.99) / quantile(times.plain, 0.99) - 1);
   const table = [
-    "| | p50, ms | p99, ms | requests |",
-    "| --- | --- | --- | --- |",
-    `| live version alone | ${ms(times.plain, 0.5)} | ${ms(times.plain, 0.99)} | ${times.plain.length} |`,
-    `| with a shadow | ${ms(times.shadowed, 0.5)} | ${ms(times.shadowed, 0.99)} | ${times.shadowed.length} |`,
+    "| | p50, ms | p99, ms | answered | refused |",
+    "| --- | --- | --- | --- | --- |",
+    `| live version alone | ${ms(times.plain, 0.5)} | ${ms(times.plain, 0.99)} | ${times.plain.length} | ${refused.plain} |`,
+    `| with a shadow | ${ms(times.shadowed, 0.5)} | ${ms(times.shadowed, 0.99)} | ${times.shadowed.length} | ${refused.shadowed} |`,
   ].join("\n");
   const words = `p99 ${change >= 0 ? "+" : ""}${change.toFixed(1)} % with a shadow (median of ${rounds} rounds: ${(100 * (quantile(ratios, 0.5) - 1)).toFixed(1)} %); ${shadow.compared} rows compared, ${shadow.shed} shed.`;
   process.stdout.write(`${table}\n\n${words}\n`);
@@ -187,7 +189,7 @@ ${model} ${version} with a candidate of the same weights, at ${(most / 2).toFixe
 
 ${table}
 
-${words}
+${words}${loadBefore > cpus().length ? `\n\nThe machine was busy with other work (load ${loadBefore.toFixed(1)} on ${cpus().length} cores), so the figures say little; run it again on a quiet one.` : ""}
 `,
   );
 }

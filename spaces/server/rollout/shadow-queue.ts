@@ -3,6 +3,14 @@ const MAX_WAITING = 16;
 /** A row that has waited so long for a quiet moment is shed. */
 const MAX_WAIT_MS = 2000;
 const LOOK_AGAIN_MS = 5;
+/** Largest share of the time that shadow rows may run: they use the same processor as live rows. */
+const MAX_SHARE = 0.25;
+const MAX_REST_MS = 1000;
+
+const pause = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 
 /** `waiting` counts the row that is being compared as well. */
 export type ShadowTally = { compared: number; shed: number; waiting: number };
@@ -24,15 +32,16 @@ export function createShadowQueue(isBusy: () => boolean, now: () => number) {
         waiting.shift();
         tally.shed++;
       } else if (isBusy()) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, LOOK_AGAIN_MS).unref();
-        });
+        await pause(LOOK_AGAIN_MS);
       } else {
         waiting.shift();
         atWork = 1;
+        const began = now();
         await next.run();
         atWork = 0;
         tally.compared++;
+        const restMs = Math.min(MAX_REST_MS, (now() - began) * (1 / MAX_SHARE - 1));
+        if (restMs > 0) await pause(restMs);
       }
     }
     running = false;
