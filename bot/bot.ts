@@ -9,6 +9,7 @@ import { sendDigests } from "./events/digest.ts";
 import { settleLinks } from "./events/linking.ts";
 import { keepPinned } from "./events/pinned-status.ts";
 import { watchGitHub } from "./events/poll-github.ts";
+import { followRollouts } from "./events/follow-rollouts.ts";
 import { lookAtSpaces } from "./events/watch-spaces.ts";
 import { spaceHeaders } from "./spaces/key.ts";
 import { digestOf } from "../github/registry/release.ts";
@@ -318,7 +319,7 @@ async function tick(
       });
     running.set(name, done);
   };
-  for (let nextDigest = 0, nextLook = 0, nextForget = 0; !signal.aborted;) {
+  for (let nextDigest = 0, nextLook = 0, nextRollout = 0, nextForget = 0; !signal.aborted;) {
     beside("linking", () => settleLinks(context));
     if (clock.now() >= nextDigest) {
       nextDigest = clock.now() + minuteMs;
@@ -328,6 +329,10 @@ async function tick(
       nextLook = clock.now() + secondMs;
       beside("watch", () => lookAtSpaces(context, signal));
       beside("pinned", () => keepPinned(context, client, signal));
+    }
+    if (clock.now() >= nextRollout) {
+      nextRollout = clock.now() + context.bot.github.pollSeconds * 1000;
+      beside("rollouts", () => followRollouts(context));
     }
     if (clock.now() >= nextForget) {
       nextForget = clock.now() + hourMs;

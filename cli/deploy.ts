@@ -16,11 +16,11 @@ export type PlaceFlags = {
   json: boolean;
   dryRun: boolean;
 };
-type DeployFlags = PlaceFlags & { verdict: string; bundle?: string };
+type DeployFlags = PlaceFlags & { verdict: string; bundle?: string; rollout?: string | true };
 
-/** Flags that say where to deploy, shared with `rollback`. */
-export function placeFlags(command: Command): Command {
-  return command
+/** Flags that say where to deploy, shared with `rollback` and `rollout`. */
+export function placeFlags(command: Command, { dryRun = true } = {}): Command {
+  const placed = command
     .option("--environment <stage>", "stage to deploy to, e.g. staging", stage, "production")
     .option("--space <ns/name>", "the Space; default: what sluice.yaml names for the model and the stage")
     .option("--reason <text>", "why, for the lock and the records", "")
@@ -31,8 +31,8 @@ export function placeFlags(command: Command): Command {
       [],
     )
     .option("--out <dir>", "folder for deployment.json, the receipt", ".sluice")
-    .option("--dry-run", "print the plan and change nothing", false)
     .option("--json", "the receipt as one JSON document on stdout; progress stays on stderr", false);
+  return dryRun ? placed.option("--dry-run", "print the plan and change nothing", false) : placed;
 }
 
 export function deployCommand(streams: Streams, finish: Finish): Command {
@@ -48,17 +48,30 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
       "--bundle <dir>",
       "only write the Space's tree there (Dockerfile, README, server, page, model); with --space: deploy the tree that lies there",
     )
+    .option(
+      "--rollout [dir]",
+      "put it beside the version that serves, for `sluice rollout`; with --bundle: beside the tree in that folder",
+    )
     .addHelpText(
       "after",
-      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
+      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN. A roll-out is controlled with SLUICE_ROLLOUT_KEY.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
     );
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
     const { runDeploy } = await import("../deploy/session.ts");
     const { bundle = null } = flags;
     const onlyTree = bundle !== null && flags.space === undefined && !flags.dryRun;
     const { request, deps } = await compose(model, flags, streams);
+    const { rollout } = flags;
+    const beside =
+      rollout === undefined
+        ? null
+        : { key: streams.env["SLUICE_ROLLOUT_KEY"] || null, beside: rollout === true ? null : rollout };
     await report(
-      () => runDeploy({ ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle }, deps),
+      () =>
+        runDeploy(
+          { ...request, ...(onlyTree ? { space: "none" } : {}), verdict: flags.verdict, bundle, rollout: beside },
+          deps,
+        ),
       flags,
       streams,
       finish,

@@ -15,6 +15,7 @@ import { opsCommand } from "./ops.ts";
 import { notifyCommand } from "./notify.ts";
 import { retrainCommand } from "./retrain.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { rolloutCommand } from "./rollout.ts";
 import { planCommand } from "./plan.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { predictCommand } from "./predict.ts";
@@ -61,6 +62,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
     featuresCommand,
     deployCommand,
     rollbackCommand,
+    rolloutCommand,
     historyCommand,
     lockCommand,
     unlockCommand,

@@ -26,7 +26,7 @@ export class Recorder {
   constructor(context: Context, tree: Pick<Tree, "deployed" | "files">, kind: DeploymentPayload["kind"] = "deploy") {
     this.#context = context;
     this.#tree = tree;
-    this.#kind = kind;
+    this.#kind = tree.deployed.rollout === undefined ? kind : "rollout";
   }
 
   /** Runs something whose failure must not fail the deployment. */
@@ -61,14 +61,17 @@ export class Recorder {
   async success(revision: string, url: string, proof: Proof): Promise<void> {
     const { github, commit } = this.#context;
     if (github === null || commit === null) return;
+    const beside = this.#tree.deployed.rollout?.candidate.model.version;
     await this.attempt("the success could not be recorded", async () => {
       this.deployment ??= await this.#open(this.#context, revision);
       await this.#status(this.#context, this.deployment, {
         state: "success",
-        description: `${this.#words()} proved: ${proof.rounds} rounds, p50 ${proof.p50Ms.toFixed(0)} ms`,
+        description: `${this.#words()}${beside === undefined ? "" : ` and ${beside} beside it`} proved: ${proof.rounds} rounds, p50 ${proof.p50Ms.toFixed(0)} ms`,
         environmentUrl: url,
       });
     });
+    // Nothing was released, and production serves what it served: a roll-out begins.
+    if (beside !== undefined) return;
     const { id, version } = this.#tree.deployed.model;
     const tag = releaseTag(id, version);
     await this.attempt(`the tag ${tag} could not be written`, async () => {

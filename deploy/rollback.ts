@@ -149,7 +149,7 @@ async function findTarget(
   }
   const known = new Set<string>();
   for (const past of await pastDeployments(github, environment)) {
-    if (past.payload.space !== space.name) continue;
+    if (past.payload.space !== space.name || past.payload.kind === "rollout") continue;
     known.add(past.payload.model.version);
     if (past.payload.model.version === version && (await wasProved(github, past.deployment.id)))
       return verifiedBy(past);

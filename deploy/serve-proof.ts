@@ -41,9 +41,14 @@ export async function recordOf(context: Context, revision: string): Promise<Expe
 }
 
 /** What a tree will be proved by. */
-export function expectedOf({ deployed, golden, files }: Tree): Expected {
+export function expectedOf({ deployed, golden, files, candidate }: Tree): Expected {
   const record = files.find(({ path }) => path === DEPLOYED_FILE)!;
-  return { deployed, golden, treeDigest: treeDigest(record.bytes) };
+  return {
+    deployed,
+    golden,
+    treeDigest: treeDigest(record.bytes),
+    ...(candidate === undefined ? {} : { candidate }),
+  };
 }
 
 /** The app's address. */

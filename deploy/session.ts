@@ -8,11 +8,14 @@ import { parseYaml } from "../models/core/manifest/config-file.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import { artifactDigest } from "../models/core/manifest/artifact-files.ts";
 import { modelIdentity } from "../models/core/manifest/identity.ts";
+import { rolloutSettings, type RolloutSettings } from "../models/core/rollout/settings.ts";
 import { rulesIdentity } from "../models/core/rules/identity.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { loadManifest, type LoadedManifest } from "../models/core/predictor/load.ts";
 import { largeWeights } from "./bundle/hub-weights.ts";
 import { makeTree } from "./bundle/make.ts";
+import { withCandidate } from "./bundle/with-candidate.ts";
+import { liveTree } from "./rollout-trees.ts";
 import { readTree, writeTree, type Tree } from "./bundle/tree.ts";
 import { createContext, type Context } from "./context.ts";
 import { deploy, dryRun } from "./deploy.ts";
@@ -38,6 +41,11 @@ type DeployRequest = {
   verdict: string;
   /** Folder of a tree. It is read if it contains one; otherwise the new tree is written to it. */
   bundle: string | null;
+  /**
+   * Puts the version beside the one that serves, instead of in its place. `key`: SLUICE_ROLLOUT_KEY. `beside`: a tree on
+   * disk to stand in for what serves; null for the Space's own.
+   */
+  rollout?: { key: string | null; beside: string | null } | null;
   reason: string;
   settings: Settings;
   dryRun: boolean;
@@ -72,6 +80,15 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     const { id } = loaded.manifest;
     const commit = await commitOf(gitIn(root, deps.env), "HEAD");
     if (request.space !== "none") spaceNamed(request, id, places);
+    if (request.rollout?.key != null) deps.mask(request.rollout.key);
+    if (request.space === "none" && request.rollout != null && request.rollout.beside === null)
+      throw new ConfigurationError({
+        code: "rollout-baseline",
+        place: "--rollout",
+        problem: "without a Space there is no live version to put the candidate beside",
+        expected: "the folder of the live version's tree",
+        example: "--bundle out/both --rollout out/live",
+      });
     const found = await readVerdict(resolve(root, request.verdict), id);
     const repository = await repositoryIn(root, deps.env);
     const source = { repository: repository === null ? null : fullName(repository), commit };
@@ -86,11 +103,16 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
     const ready = bundle !== null && existsSync(join(bundle, "deployment.json"));
     const tree = ready ? await readTree(bundle) : await fresh(loaded, verdict, source, deps);
     if (ready) requireSame(tree, { id, version, sha256, rules: rules?.sha256 ?? null, commit }, verdict, bundle);
-    const deployed = withoutFiles(tree.deployed);
-    describe(deployed);
+    const made = withoutFiles(tree.deployed);
+    describe(made);
     timeline.stage("tree", `${tree.files.length} files, ${ready ? `from ${request.bundle}` : "made here"}`);
-    if (bundle !== null && !ready) await writeTree(bundle, tree);
-    const none = nothingYet(environment, deployed, startedAt, timeline);
+    const { beside = null } = request.rollout ?? {};
+    const settled =
+      beside === null
+        ? tree
+        : withCandidate(await readTree(resolve(root, beside)), tree, places.rollout, keyOf(request));
+    if (bundle !== null && !ready) await writeTree(bundle, settled);
+    const none = nothingYet(environment, made, startedAt, timeline);
     if (request.space === "none")
       return {
         ...none,
@@ -108,14 +130,38 @@ export async function runDeploy(request: DeployRequest, deps: SessionDeps): Prom
       deps,
       largeWeights(tree, settings["max-weights-bytes"]) !== null,
     );
+    const wanted =
+      request.rollout == null || beside !== null
+        ? settled
+        : withCandidate(await liveTree(context), tree, places.rollout, keyOf(request));
+    if (request.rollout != null && largeWeights(tree, settings["max-weights-bytes"]) !== null)
+      throw new ConfigurationError({
+        code: "rollout-weights",
+        place: "--rollout",
+        problem: "the candidate's weights are too large for the Space",
+        expected: `at most ${settings["max-weights-bytes"]} bytes (setting max-weights-bytes)`,
+        hint: "deploy it without --rollout, to a Space of its own or in the live version's place",
+      });
     if (request.dryRun)
       return {
         ...none,
         outcome: "planned",
-        reason: (await dryRun(tree, context)).join("\n"),
+        reason: (await dryRun(wanted, context)).join("\n"),
         space: context.space.name,
       };
-    return deploy(tree, context);
+    return deploy(wanted, context);
+  });
+}
+
+/** @throws ConfigurationError without the secret that a roll-out is controlled with */
+function keyOf({ rollout }: Pick<DeployRequest, "rollout">): string {
+  if (rollout?.key != null) return rollout.key;
+  throw new ConfigurationError({
+    code: "rollout-key",
+    place: "SLUICE_ROLLOUT_KEY",
+    problem: "there is no secret that the roll-out could be controlled with",
+    expected: "the same secret here and where `sluice rollout` runs; the Space gets only a digest made of it",
+    example: "SLUICE_ROLLOUT_KEY=$(openssl rand -hex 32)",
   });
 }
 
@@ -138,6 +184,24 @@ export async function runRollback(
       space: context.space.name,
     };
   });
+}
+
+/** What a controller of a model's roll-out works with. */
+export async function rolloutContext(
+  request: Pick<
+    DeployRequest,
+    "root" | "model" | "stage" | "space" | "settings" | "reason" | "hubToken" | "githubToken"
+  >,
+  deps: SessionDeps,
+): Promise<{ context: Context; model: string }> {
+  const { loaded, places } = await findModel(request.root, request.model);
+  const { id } = loaded.manifest;
+  const commit = await commitOf(gitIn(request.root, deps.env), "HEAD");
+  const timeline = new Timeline(deps.sink, deps.monotonic);
+  return {
+    context: await contextFor({ ...request, dryRun: false }, id, places, commit, timeline, deps, false),
+    model: id,
+  };
 }
 
 /** What is known of the model that a request is about, and the writing of its receipt. */
@@ -241,8 +305,8 @@ function requireSame(
   differ("verdict", verdict.sha256, deployed.verdict.sha256);
 }
 
-/** Where sluice.yaml says that a model is deployed: its Spaces by stage, and the repository for large weights. */
-type Places = { spaces: Record<string, string>; weights: string | null };
+/** Where sluice.yaml says that a model is deployed: its Spaces by stage, the repository for large weights, and how. */
+type Places = { spaces: Record<string, string>; weights: string | null; rollout: RolloutSettings };
 
 /** @param name id or folder @throws ConfigurationError when sluice.yaml names no such model */
 async function findModel(root: string, name: string): Promise<{ loaded: LoadedManifest; places: Places }> {
@@ -255,7 +319,7 @@ async function findModel(root: string, name: string): Promise<{ loaded: LoadedMa
       expected: "a sluice.yaml at the repository's root",
     });
   });
-  const { models, spaces, weights } = parseYaml(text, file, configuration);
+  const { models, spaces, weights, rollout } = parseYaml(text, file, configuration);
   const dir = models.find((one) => one === name || basename(one) === name);
   if (dir === undefined)
     throw new ConfigurationError({
@@ -267,7 +331,14 @@ async function findModel(root: string, name: string): Promise<{ loaded: LoadedMa
     });
   const loaded = await loadManifest(join(root, dir));
   const { id } = loaded.manifest;
-  return { loaded, places: { spaces: spaces[id] ?? {}, weights: weights[id] ?? null } };
+  return {
+    loaded,
+    places: {
+      spaces: spaces[id] ?? {},
+      weights: weights[id] ?? null,
+      rollout: rollout[id] ?? rolloutSettings.parse({}),
+    },
+  };
 }
 
 /** NS/NAME of the Space to deploy to. @throws ConfigurationError if none is named */

@@ -13,6 +13,7 @@ const settings = settingsSchema.parse({
   uiDir: "ui",
   deploymentFile: "deployment.json",
   watch: false,
+  ...(existsSync("rollout.json") ? { rolloutFile: "rollout.json" } : {}),
   ...(deployed === undefined ? {} : { defaultModel: deployed }),
   ...settingsFromEnvironment(process.env),
 });

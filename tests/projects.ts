@@ -14,7 +14,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",
   "tests/corpus/corpus.test.ts": "plays every pull request of the corpus through the built action",
   "tests/deploy/bad-deploys.test.ts": "deploys real Spaces that fail, and waits for each to be rolled back",
-  "tests/deploy/{stories,weights,command-line}.test.ts": "each deploys to a real server behind a stand-in Hub",
+  "tests/deploy/{stories,weights,command-line,rollout}.test.ts": "each deploys to a real server behind a stand-in Hub",
   "tests/deploy/faults.test.ts": "plays the worst places of the fault table, each with its recovery",
   "tests/deploy/troubles.test.ts": "deploys in spite of lost answers, crashes, replicas and other people's commits",
   "tests/deploy/virality.test.ts": "deploys virality to a real Space and proves it there",

@@ -38,6 +38,13 @@ export const deployInputs = z.strictObject({
     .describe(
       "Go back to this version, which was proved in this environment before; previous: the last one before what is there now. Empty: deploy what is checked out.",
     ),
+  rollout: z
+    .enum(["true", "false"])
+    .prefault("false")
+    .transform((text) => text === "true")
+    .describe(
+      "Put the version beside the one that serves, as a candidate of a roll-out, instead of in its place. Takes the variable SLUICE_ROLLOUT_KEY.",
+    ),
   "dry-run": z
     .enum(["true", "false"])
     .prefault("false")

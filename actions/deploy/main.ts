@@ -81,7 +81,13 @@ async function main(given: NodeJS.ProcessEnv, signal: AbortSignal): Promise<numb
     done =
       inputs.version === null
         ? await runDeploy(
-            { ...request(), verdict: inputs.verdict, bundle: inputs.bundle, dryRun: inputs["dry-run"] },
+            {
+              ...request(),
+              verdict: inputs.verdict,
+              bundle: inputs.bundle,
+              dryRun: inputs["dry-run"],
+              rollout: inputs.rollout ? { key: env["SLUICE_ROLLOUT_KEY"] || null, beside: null } : null,
+            },
             deps,
           )
         : await runRollback(

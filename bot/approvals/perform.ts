@@ -6,6 +6,8 @@ import { allEnvironments, githubEnvironment } from "../github/environments.ts";
 import type { GitHub, Held } from "../github/github.ts";
 import type { Action, ActionDetail } from "../store/actions.ts";
 import { reviewRule, whyNotAllowed } from "./persons.ts";
+import { askRollout } from "../spaces/ask.ts";
+import { whyNotRollout } from "../rollout/rules.ts";
 import { subjectOf } from "./waiting-runs.ts";
 
 // What each kind of action means on GitHub: what must hold right before it, how to do it, and how to find out whether
@@ -26,7 +28,9 @@ export async function recheck(context: BotContext, action: Action): Promise<stri
   }
   const people = new Set([initiator, ...approvers].map((user) => store.links.login(user)?.toLowerCase()));
   if (people.size < needed) return `it takes ${needed} persons`;
-  if (detail.kind === "deploy" || detail.kind === "rollback") {
+  // To end a roll-out is safe: one person may, and no lock keeps them from it.
+  const isEnd = detail.kind === "rollout" && detail.does === "abort";
+  if (!isEnd && (detail.kind === "deploy" || detail.kind === "rollback" || detail.kind === "rollout")) {
     if (!(detail.environment in bot.environments) || !bot.models.some(({ id }) => id === detail.model))
       return "the model or environment is not in bot.yaml any more";
     if (needed < (bot.environments[detail.environment]?.persons ?? 1))
@@ -77,6 +81,13 @@ export async function recheckEvidence(context: BotContext, action: Action): Prom
       if (subject.digest !== digest) return "the report has changed since it was shown";
       return subject.passed ? null : `the gate says ${subject.verdict}`;
     }
+    case "rollout": {
+      const live = bot.models.find(({ id }) => id === detail.model)?.live;
+      if (live === undefined) return "the model has no live Space in bot.yaml any more";
+      const asked = await askRollout(context.spaces, live, detail.model);
+      if (!asked.ok) return `the Space says: ${asked.why}`;
+      return whyNotRollout(asked.value, detail);
+    }
     // A training only makes a pull request, which the gate judges.
     case "retrain":
       return bot.models.some(({ id }) => id === detail.model) ? null : "the model is not in bot.yaml any more";
@@ -119,7 +130,8 @@ async function start(
   return { words: run === null ? "started" : `started run ${run.id}`, run };
 }
 
-function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback" | "retrain"): Workflow {
+function workflowOf({ bot }: BotContext, kind: "deploy" | "rollback" | "retrain" | "rollout"): Workflow {
+  if (kind === "rollout") return bot.github.rollout;
   if (kind === "retrain") return bot.github.retrain;
   return kind === "rollback" ? (bot.github.rollback ?? bot.github.deploy) : bot.github.deploy;
 }
@@ -152,6 +164,18 @@ export async function perform(context: BotContext, action: Action): Promise<Done
         [workflow.inputs.model, detail.model],
         [workflow.inputs.reason, `${why} (${reason(context, action)})`],
         [workflow.inputs.request, action.id],
+      ]);
+    }
+    case "rollout": {
+      const workflow = workflowOf(context, detail.kind);
+      const { inputs } = workflow;
+      const why = detail.reason === "" ? "" : `${detail.reason} – `;
+      return start(github, workflow, [
+        [inputs.model, detail.model],
+        [inputs.environment, detail.environment],
+        ["does", detail.does],
+        [inputs.reason, `${why}${reason(context, action)}`],
+        [inputs.request, action.id],
       ]);
     }
     case "approve":
@@ -254,6 +278,7 @@ export async function findDone(context: BotContext, action: Action): Promise<Don
   switch (detail.kind) {
     case "deploy":
     case "rollback":
+    case "rollout":
     case "retrain": {
       const { file, ref, inputs } = workflowOf(context, detail.kind);
       if (inputs.request === null) return "unknown";

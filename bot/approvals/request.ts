@@ -80,6 +80,16 @@ export function describeAction(detail: ActionDetail): string {
       return `train <b>${safe(detail.model)}</b> again${detail.reason === "" ? "" : `: ${safe(detail.reason, 200)}`}`;
     case "cancel":
       return `cancel <b>${safe(detail.name, 80)}</b> (run ${detail.run})`;
+    case "rollout": {
+      const of = `<b>${safe(detail.model)}</b> ${safe(detail.candidate, 60)} in <b>${safe(detail.environment)}</b>`;
+      const why = detail.reason === "" ? "" : `: ${safe(detail.reason, 200)}`;
+      const what = {
+        promote: `promote ${of} to its next step`,
+        override: `promote ${of} although the evidence does not say so`,
+        abort: `end the roll-out of ${of}`,
+      };
+      return `${what[detail.does]}${why}`;
+    }
     case "lock":
       return `lock every deployment: ${safe(detail.reason, 200)}`;
     case "unlock":
@@ -94,15 +104,36 @@ const verbs: Record<ActionDetail["kind"], string> = {
   reject: "Reject",
   retrain: "Retrain",
   cancel: "Cancel the run",
+  rollout: "Promote",
   lock: "Lock",
   unlock: "Unlock",
 };
+
+const verbOf = (detail: ActionDetail): string =>
+  detail.kind !== "rollout"
+    ? verbs[detail.kind]
+    : { promote: verbs.rollout, override: "Override", abort: "Abort" }[detail.does];
+
+/** The reasons to choose from with the second tap; null where none is needed. */
+function reasonsFor({ bot }: Pick<BotContext, "bot">, detail: ActionDetail): readonly string[] | null {
+  if (detail.kind === "reject") return detail.reason === "" ? bot.approvals.rejectReasons : [detail.reason];
+  if (detail.kind !== "rollout" || detail.does === "promote") return null;
+  return detail.reason === "" ? rolloutReasons[detail.does] : [detail.reason];
+}
+
+/** `/rollout MODEL abort WORDS` gives any other. */
+const rolloutReasons = {
+  abort: ["complaints", "the figures", "not now"],
+  override: ["an urgent fix", "seen enough"],
+} as const;
 
 /** Whether an action has to be confirmed by a second tap. */
 export function isDangerous({ bot }: Pick<BotContext, "bot">, detail: ActionDetail): boolean {
   switch (detail.kind) {
     case "rollback":
       return true;
+    case "rollout":
+      return detail.does !== "promote" || (bot.environments[detail.environment]?.danger ?? true);
     case "deploy":
       return bot.environments[detail.environment]?.danger ?? true;
     case "reject":
@@ -133,7 +164,7 @@ export function askCard(context: BotContext, action: Action): Reply {
     buttons: [
       [
         {
-          text: `${verbs[detail.kind]}${kind === "ask" ? "…" : ""}`,
+          text: `${verbOf(detail)}${kind === "ask" ? "…" : ""}`,
           callback: { kind, action: id },
           user: initiator,
           style: kind === "ask" ? "danger" : "primary",
@@ -148,12 +179,7 @@ export function askCard(context: BotContext, action: Action): Reply {
 export function confirmCard(context: BotContext, action: Action): Reply {
   const { id, detail, initiator } = action;
   // Whoever rejects says why; the second tap chooses it.
-  const reasons =
-    detail.kind !== "reject"
-      ? [undefined]
-      : detail.reason === ""
-        ? context.bot.approvals.rejectReasons
-        : [detail.reason];
+  const reasons = reasonsFor(context, detail) ?? [undefined];
   return {
     html: [`⚠️ ${personName(context, initiator)}, really ${describeAction(detail)}?`, ...questionLines(action)].join(
       "\n",
@@ -161,7 +187,7 @@ export function confirmCard(context: BotContext, action: Action): Reply {
     buttons: [
       ...reasons.map((reason): Button[] => [
         {
-          text: `Yes, ${verbs[detail.kind].toLowerCase()}${reason === undefined ? "" : `: ${reason}`}`.slice(0, 60),
+          text: `Yes, ${verbOf(detail).toLowerCase()}${reason === undefined ? "" : `: ${reason}`}`.slice(0, 60),
           callback: { kind: "confirm", action: id, ...(reason === undefined ? {} : { reason }) },
           user: initiator,
           style: "danger",

@@ -17,6 +17,7 @@ import { plan } from "./plan.ts";
 import { predict } from "./predict.ts";
 import { retrain } from "./retrain.ts";
 import { rollback } from "./rollback.ts";
+import { rollout } from "./rollout.ts";
 import { runs } from "./runs.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
@@ -48,7 +49,7 @@ export const help: Command = {
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
   Status: [status, watch, gates, runs, logs, history, predict, plan],
-  Actions: [deploy, rollback, approve, reject, cancel, retrain, lock, unlock],
+  Actions: [deploy, rollback, rollout, approve, reject, cancel, retrain, lock, unlock],
   "This chat": [subscribe, mute, digest, pin],
   You: [whoami, link, audit, help],
 };

@@ -161,6 +161,9 @@ export const botConfiguration = z
         deploy: workflow.prefault({ file: "deploy.yml" }),
         rollback: workflow.nullable().default(null).describe("null: the deploy workflow, given a version."),
         retrain: workflow.prefault({ file: "retrain.yml" }).describe("The workflow that /retrain starts."),
+        rollout: workflow
+          .prefault({ file: "rollout.yml" })
+          .describe("The workflow that /rollout starts; its input `does` is promote, override or abort."),
         cards: z
           .array(z.string().min(1))
           .default(["github-actions[bot]"])

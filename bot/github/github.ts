@@ -5,6 +5,7 @@ import { deploymentStatuses, describeDeployment, listDeployments } from "../../g
 import { pullRequestsOf } from "../../github/pulls.ts";
 import { createRef, createTagObject, deleteRef, matchingRefs, readTagObject } from "../../github/refs.ts";
 import { readDeployedModel, type DeployedModel } from "../../github/registry/deployment.ts";
+import { readRolloutNote, rolloutRef, type RolloutNote } from "../../github/registry/rollout.ts";
 import { readLockNote, writeLockNote, type LockNote } from "../../github/registry/lock.ts";
 import { readRelease, type ReleaseRecord } from "../../github/registry/release.ts";
 import { fullName, parseRepository } from "../../github/runner.ts";
@@ -377,6 +378,22 @@ export class GitHub {
         };
       }),
     );
+  }
+
+  /** What controllers have noted of roll-outs, by the name of their ref. One request where there is none. */
+  async rolloutNotes(): Promise<Map<string, RolloutNote>> {
+    const found = await Promise.all(
+      (await matchingRefs(this.api, rolloutRef(""))).map(async ({ ref, sha, type }) => {
+        const note = type === "tag" ? readRolloutNote((await readTagObject(this.api, sha)).message) : null;
+        return note === null ? [] : [[ref, note] as const];
+      }),
+    );
+    return new Map(found.flat());
+  }
+
+  /** The same of one environment; null where there was none. */
+  async rolloutNote(environment: string): Promise<RolloutNote | null> {
+    return (await this.rolloutNotes()).get(rolloutRef(environment)) ?? null;
   }
 
   /** Creates the note that locks point at; locks taken together share one. @returns its sha */

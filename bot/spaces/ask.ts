@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rolloutStatus, type RolloutStatus } from "../../models/core/rollout/status.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 
 const maxBytes = 64 * 1024;
@@ -48,6 +49,11 @@ export function askModel(deps: SpaceDeps, url: string, model: string): Promise<A
 
 export function askReady(deps: SpaceDeps, url: string): Promise<Answer<unknown>> {
   return ask(deps, `${url}/readyz`, z.unknown());
+}
+
+/** How a candidate beside the live version is doing; an answer of 404 where there is none. */
+export function askRollout(deps: SpaceDeps, url: string, model: string): Promise<Answer<RolloutStatus>> {
+  return ask(deps, `${url}/models/${encodeURIComponent(model)}/rollout`, rolloutStatus);
 }
 
 export function askPrediction(deps: SpaceDeps, url: string, model: string, row: unknown): Promise<Answer<Prediction>> {

@@ -35,6 +35,16 @@ const actionDetail = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("retrain"), model: z.string(), reason: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), run: z.int(), name: z.string() }),
+  z.strictObject({
+    kind: z.literal("rollout"),
+    model: z.string(),
+    environment: z.string(),
+    does: z.enum(["promote", "override", "abort"]),
+    rollout: z.string(),
+    candidate: z.string(),
+    /** Empty until somebody has chosen one, and for a promotion that the evidence allows. */
+    reason: z.string().default(""),
+  }),
   z.strictObject({ kind: z.literal("lock"), reason: z.string() }),
   z.strictObject({
     kind: z.literal("unlock"),

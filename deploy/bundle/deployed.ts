@@ -3,24 +3,28 @@ import { parseJsonFile } from "./json-file.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const source = z.strictObject({ repository: z.string().nullable(), commit: z.string().nullable() });
+const verdict = z.strictObject({ verdict: z.literal("PASS"), sha256: sha256.describe("Of verdict.json's bytes.") });
+const model = z.strictObject({
+  id: z.string(),
+  version: z.string(),
+  task: z.string(),
+  sha256,
+  rules: z
+    .strictObject({ version: z.string(), sha256 })
+    .optional()
+    .describe("The rules beside the model; absent without any."),
+});
+
 /**
  * deployment.json of a Space's tree: which model, version and commit it is. It contains no time and no Space's name, so
  * that staging and production get the same bytes.
  */
 export const deployedSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  model: z.strictObject({
-    id: z.string(),
-    version: z.string(),
-    task: z.string(),
-    sha256,
-    rules: z
-      .strictObject({ version: z.string(), sha256 })
-      .optional()
-      .describe("The rules beside the model; absent without any."),
-  }),
-  source: z.strictObject({ repository: z.string().nullable(), commit: z.string().nullable() }),
-  verdict: z.strictObject({ verdict: z.literal("PASS"), sha256: sha256.describe("Of verdict.json's bytes.") }),
+  model,
+  source,
+  verdict,
   server: z.strictObject({ version: z.string() }),
   weights: z
     .strictObject({
@@ -31,6 +35,10 @@ export const deployedSchema = z.strictObject({
     .describe(
       "Weights that are too large for the Space and lie in a model repository; the server fetches and verifies them at its start.",
     ),
+  rollout: z
+    .strictObject({ id: z.string(), candidate: z.strictObject({ model, source, verdict }) })
+    .optional()
+    .describe("A candidate that is rolled out beside the model; absent without one."),
   files: z.record(z.string(), sha256).describe("Every other file of the tree."),
 });
 export type Deployed = z.infer<typeof deployedSchema>;
@@ -63,7 +71,10 @@ export const goldenSchema = z.strictObject({
 export type Golden = z.infer<typeof goldenSchema>;
 
 /** What a revision is proved by. `treeDigest`: of deployment.json, as the app's answers name it. */
-export type Expected = { deployed: Deployed; golden: Golden; treeDigest: string };
+export type Expected = { deployed: Deployed; golden: Golden; treeDigest: string; candidate?: GoldenCandidate };
+
+/** A candidate beside the deployed version, with the key that asks for its answers. */
+export type GoldenCandidate = { golden: Golden; version: string; key: string };
 
 export const DEPLOYED_FILE = "deployment.json";
 export const GOLDEN_FILE = "golden.json";

@@ -10,11 +10,12 @@ import {
   parseTreeFile,
   type Deployed,
   type Golden,
+  type GoldenCandidate,
 } from "./deployed.ts";
 
 /** One file of a tree to deploy. */
 export type TreeFile = { path: string; bytes: Uint8Array; size: number; sha256: string; gitOid: string };
-export type Tree = { files: TreeFile[]; deployed: Deployed; golden: Golden };
+export type Tree = { files: TreeFile[]; deployed: Deployed; golden: Golden; candidate?: GoldenCandidate };
 
 export function treeFile(path: string, bytes: Uint8Array): TreeFile {
   return {

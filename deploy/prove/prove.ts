@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { quantile } from "../../eval/stats/quantile.ts";
+import { ARM_HEADER, CONTROL_HEADER } from "../../models/core/rollout/plan.ts";
+import { rolloutStatus } from "../../models/core/rollout/status.ts";
 import { STANDARD_ANSWER } from "../../models/core/media-type.ts";
 import { TREE_HEADER } from "../../models/core/tree-digest.ts";
 import type { Expected } from "../bundle/deployed.ts";
@@ -127,6 +129,7 @@ class Probe {
   readonly #deps: ProveDeps;
   /** Whether an answer has named its tree: a server of an earlier version of Sluice does not. */
   #namesTree = false;
+  #machine: { cpu: string; onnxruntime: string } | null = null;
 
   constructor(
     base: string,
@@ -146,8 +149,10 @@ class Probe {
     const { deployed, golden } = this.#expected;
     await this.#ask("GET", "/readyz", undefined, "not-ready", deployed.model.id);
     const { machine, engine } = await this.#identity();
+    this.#machine = { cpu: machine?.cpu ?? "unknown", onnxruntime: engine?.onnxruntime ?? "unknown" };
     const exact = machine?.cpu === golden.machine.cpu && engine?.onnxruntime === golden.machine.onnxruntime;
     for (let i = 0; i < golden.rows.length; i += 1) await this.#predict(i, exact);
+    await this.#candidate();
     for (let i = 0; i < this.#settings.probes; i += 1) {
       // Where answers do not name their tree, the app is asked for it each time.
       if (!this.#namesTree) await this.#identity();
@@ -190,6 +195,39 @@ class Probe {
     return info;
   }
 
+  /** A candidate that is rolled out beside the version must answer as it was measured, before it gets any traffic. */
+  async #candidate(): Promise<void> {
+    const { candidate, deployed } = this.#expected;
+    if (candidate === undefined) return;
+    const { id } = deployed.model;
+    const parsed = rolloutStatus.safeParse(await this.#ask("GET", `/models/${id}/rollout`, undefined, "wrong-app"));
+    if (!parsed.success)
+      throw new ProbeFailure("wrong-app", `/models/${id}/rollout is not what Sluice's server answers`);
+    const { version, state, reason } = parsed.data.candidate;
+    if (state === "loading") throw new ProbeFailure("not-ready", `the candidate ${id} ${version} is being loaded`);
+    if (state !== "ready")
+      throw new ProbeFailure(
+        "wrong-candidate",
+        `the candidate ${id} ${version} is ${state}: ${reason ?? "it has ended"}`,
+      );
+    const { rows, machine } = candidate.golden;
+    for (const [i, { row, heads, reasons }] of rows.entries()) {
+      const headers = { [ARM_HEADER]: "candidate", [CONTROL_HEADER]: candidate.key };
+      const answer = (await this.#ask("POST", "/predict", row, "wrong-answers", undefined, headers)) as {
+        version?: string;
+        heads?: unknown;
+        reasons?: unknown;
+      };
+      const isSame = machine.cpu === this.#machine?.cpu && machine.onnxruntime === this.#machine.onnxruntime;
+      const difference =
+        (answer.version === candidate.version ? null : `the version is ${answer.version}, not ${candidate.version}`) ??
+        differenceOf(heads, answer.heads, isSame ? 0 : this.#settings.tolerance) ??
+        differenceOf(reasons ?? null, answer.reasons ?? null, 0, "reasons");
+      if (difference !== null)
+        throw new ProbeFailure("wrong-answers", `candidate, golden row ${i + 1} of ${rows.length}: ${difference}`);
+    }
+  }
+
   /** Asks for one golden row and compares the answer. @returns the round trip in milliseconds, connecting included */
   async #predict(index: number, exact: boolean): Promise<number> {
     const { rows } = this.#expected.golden;
@@ -208,7 +246,15 @@ class Probe {
     return took;
   }
 
-  async #ask(method: "GET" | "POST", path: string, body: unknown, refusal: string, model?: string): Promise<unknown> {
+  async #ask(
+    method: "GET" | "POST",
+    path: string,
+    body: unknown,
+    refusal: string,
+    model?: string,
+    // A roll-out that goes on beside what is proved must not answer for it.
+    more: Record<string, string> = { [ARM_HEADER]: "baseline" },
+  ): Promise<unknown> {
     try {
       const { said, headers } = await this.#deps.http.jsonReply<unknown>({
         method,
@@ -220,7 +266,7 @@ class Probe {
           ? {}
           : {
               body: JSON.stringify(body),
-              headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json` },
+              headers: { "content-type": "application/json", accept: `${STANDARD_ANSWER}, application/json`, ...more },
             }),
       });
       this.#requireTree(path, headers.get(TREE_HEADER));

@@ -38,7 +38,10 @@ export async function verifiedRevisions(
   space: string,
   wanted = 3,
 ): Promise<Verified[]> {
-  const all = (await allDeployments(github, environment)).filter(({ payload }) => payload.space === space);
+  // A tree with a candidate beside the version is no place to go back to: the version's own tree was there before.
+  const all = (await allDeployments(github, environment)).filter(
+    ({ payload }) => payload.space === space && payload.kind !== "rollout",
+  );
   const found: Verified[] = [];
   for (let i = 0; i < all.length && found.length < wanted; i += 1) {
     const { deployment, payload } = all[i]!;

@@ -15,11 +15,11 @@ import {
   deleteRef,
   findRef,
   matchingRefs,
+  moveRef,
   readTagObject,
   type Ref,
   type TagObject,
 } from "../../github/refs.ts";
-import type { DeploymentPayload } from "../../github/registry/deployment.ts";
 import type { Repository } from "../../github/runner.ts";
 import { NoAnswer, type Http } from "../hub/http.ts";
 
@@ -85,6 +85,11 @@ export class GitHubRecords {
     return asked(createRef(this.#once, name, sha));
   }
 
+  /** Moves a ref, wherever it was: of two, the later one counts. */
+  moveRef(name: string, sha: string): Promise<void> {
+    return asked(moveRef(this.#repeatable, name, sha));
+  }
+
   deleteRef(name: string): Promise<boolean> {
     return asked(deleteRef(this.#repeatable, name));
   }
@@ -111,7 +116,7 @@ export class GitHubRecords {
     environment: string;
     task: string;
     description: string;
-    payload: DeploymentPayload;
+    payload: Record<string, unknown>;
     production: boolean;
   }): Promise<number> {
     const { production, ...rest } = wanted;

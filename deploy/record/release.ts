@@ -27,8 +27,15 @@ export async function releasedAs(github: GitHubRecords, model: string, version: 
   // A tag that was moved or deleted has lost its receipt. The Deployments have not.
   const proved = [];
   for (const past of await pastDeployments(github, null)) {
-    const { model: one } = past.payload;
-    if (one.id === model && one.version === version && (await wasProved(github, past.deployment.id))) proved.push(past);
+    const { model: one, kind } = past.payload;
+    // A roll-out is recorded at its candidate's commit.
+    if (
+      kind !== "rollout" &&
+      one.id === model &&
+      one.version === version &&
+      (await wasProved(github, past.deployment.id))
+    )
+      proved.push(past);
   }
   const [first] = proved;
   if (first === undefined)

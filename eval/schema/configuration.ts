@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sloSettings } from "../../models/core/manifest/slo.ts";
 import { watchSettings } from "../../models/core/manifest/watch.ts";
+import { rolloutSettings } from "../../models/core/rollout/settings.ts";
 import { modelId } from "../../models/core/manifest/manifest.ts";
 import { opsSettings } from "./ops.ts";
 
@@ -48,6 +49,12 @@ export const configuration = z.strictObject({
   watch: watchSettings
     .optional()
     .describe("What `sluice watch` decides by, for every model whose model.yaml does not say otherwise."),
+  rollout: z
+    .record(modelId, rolloutSettings)
+    .default({})
+    .describe(
+      "Model → how a candidate of it gets its traffic beside the live version, for `sluice deploy MODEL --rollout`.",
+    ),
   slo: sloSettings
     .optional()
     .describe("What the live models promise. `sluice export prometheus` makes rules of it, `sluice ops` holds to it."),

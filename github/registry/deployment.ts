@@ -11,7 +11,9 @@ export function environmentOf(model: string, stage: string): string {
 
 const payloadSchema = z.object({
   schemaVersion: z.literal(1),
-  kind: z.enum(["deploy", "rollback"]),
+  kind: z
+    .enum(["deploy", "rollback", "rollout"])
+    .describe("rollout: the version that serves already, with a candidate beside it."),
   space: z.string(),
   spaceCommit: z.string(),
   model: z.object({ id: z.string(), version: z.string(), sha256: z.string() }),

@@ -72,7 +72,10 @@ function forward(
 ): Promise<{ status: number; headers: Record<string, string>; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const kept = Object.fromEntries(
-      ["accept", "content-type"].flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])),
+      Object.entries(headers).filter(
+        ([name, value]) =>
+          typeof value === "string" && (/^(accept|content-type)$/.test(name) || /^x-(?!forwarded)/.test(name)),
+      ),
     );
     const request = httpRequest(
       { host: "127.0.0.1", port, method, path, headers: { ...kept, "content-length": body.length } },

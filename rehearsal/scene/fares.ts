@@ -11,6 +11,8 @@ export type FareModel = {
   layers?: 6 | 12;
   /** How far the model misjudges the minutes, per kilometre beyond the third, by where a ride starts; 0 is exact. */
   wrong?: { airport?: number; centre?: number };
+  /** The same beyond the eighth kilometre. No ride of the test set is so long. */
+  wrongOnLongRides?: number;
   checks: NonNullable<ManifestInput["gates"]>["checks"];
 };
 
@@ -18,7 +20,7 @@ export type FareModel = {
  * A made-up model of taxi fares: an exact formula of three columns, with as much error as a story needs. Its 3,000
  * rides have little noise, so they decide in one second what takes a real data set ten.
  */
-export function fareModel({ id, version, layers, wrong = {}, checks }: FareModel): Files {
+export function fareModel({ id, version, layers, wrong = {}, wrongOnLongRides, checks }: FareModel): Files {
   const weights = readFileSync(
     join(root, `tests/fixtures/${layers === undefined ? "linear" : `linear-${layers}-layers`}.onnx`),
   );
@@ -40,7 +42,7 @@ export function fareModel({ id, version, layers, wrong = {}, checks }: FareModel
           airport: { type: "number" },
         },
         derive: {
-          seen: `minutes + (airport * ${wrong.airport ?? 0} + (1 - airport) * ${wrong.centre ?? 0}) * (km - 3)`,
+          seen: `minutes + (airport * ${wrong.airport ?? 0} + (1 - airport) * ${wrong.centre ?? 0}) * (km - 3)${wrongOnLongRides === undefined ? "" : ` + ${wrongOnLongRides} * max(0, km - 8)`}`,
         },
         features: ["km", "seen", "zones"].map((column) => ({ column, encode: "number" as const })),
       },

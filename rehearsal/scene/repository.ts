@@ -17,11 +17,25 @@ export function folder(path: string, as: string, keep: (relativePath: string) =>
 
 export const sha256 = (bytes: Buffer | string): string => createHash("sha256").update(bytes).digest("hex");
 
+/**
+ * What stands for Sluice's own command line in the product's repository: it starts that of this working tree, so that a
+ * job's `npm ci` of Sluice is short.
+ */
+export const commandLine: Files = {
+  "package.json": '{ "name": "small", "version": "1.0.0" }\n',
+  "package-lock.json": '{ "name": "small", "version": "1.0.0", "lockfileVersion": 3, "packages": { "": {} } }\n',
+  "scripts/sluice.mjs": `import { spawnSync } from "node:child_process";
+const cli = ${JSON.stringify(join(root, "cli.ts"))};
+const node = ${JSON.stringify(process.execPath)};
+process.exit(spawnSync(node, [cli, ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1);\n`,
+};
+
 /** What a team that uses Sluice calls: the workflows and the committed actions of this working tree. */
 export const productPaths = [
   ".github/workflows/gate.yml",
   ".github/workflows/gate-comment.yml",
   ".github/workflows/deploy.yml",
+  ".github/workflows/rollout.yml",
   ...["gate", "gate/changed", "gate/report", "deploy", "notify"].map((action) => `actions/${action}/action.yml`),
   ...["gate", "deploy", "notify"].map((action) => `actions/${action}/dist`),
 ];

@@ -13,7 +13,7 @@ import { createExecutor } from "../executor/executor.ts";
 import { GitHub } from "../github/github.ts";
 import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../github/stories.ts";
 import { startHubs, type Hubs } from "./hubs.ts";
-import { productPaths, root, type Files } from "./repository.ts";
+import { commandLine, productPaths, root, type Files } from "./repository.ts";
 
 export const team = "acme/models";
 export const product = "sluice-ci/sluice";
@@ -109,7 +109,7 @@ export class Scene {
     });
     github.attach(executor);
     const scene = new Scene({ github, executor, hubs, telegram, directory, spaces });
-    const commit = await createRepository(github, product, { from: root, paths: productPaths });
+    const commit = await createRepository(github, product, { from: root, paths: productPaths, files: commandLine });
     await createRepository(github, team, {
       files: {
         "sluice.yaml": stringify({ schemaVersion: 1, models: models.map((id) => `models/${id}`), spaces }),

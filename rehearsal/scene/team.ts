@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
+import type { z } from "zod";
+import type { rolloutSettings } from "../../models/core/rollout/settings.ts";
 import { filesOf, filledIn } from "./snippets.ts";
 import { fareModel, rides, type FareModel } from "./fares.ts";
 import { root, type Files } from "./repository.ts";
@@ -39,6 +42,14 @@ export const quoteChecks: FareModel["checks"] = [
   { kind: "non-inferiority", metric: "latency_p50_ms", margin: { relative: 0.2 } },
 ];
 
+/** How fares is rolled out: few rows decide, because rides have little noise. */
+const fareRollout: z.input<typeof rolloutSettings> = {
+  steps: ["shadow", "20 %", "50 %"],
+  key: { header: "x-user" },
+  metrics: { errors: { margin: 0.1 }, labels: { margin: 0.1, within: 12 } },
+  minimum: { rows: 20, recent: 5, minutes: 1 },
+};
+
 /** The files on the team's main branch at the beginning. */
 export function teamFiles(sluice: string): Files {
   return {
@@ -54,14 +65,20 @@ export function teamFiles(sluice: string): Files {
     ...fareModel({ id: "tips", version: "1.0.0", wrong: { centre: 0.05 }, checks: quality }),
     ...rides("tips", 40),
     ".gitignore": ".sluice/\n.cache/\n",
+    "sluice.yaml": stringify({
+      schemaVersion: 1,
+      models: models.map((id) => `models/${id}`),
+      spaces,
+      rollout: { fares: fareRollout },
+    }),
     ...workflows(sluice),
   };
 }
 
-/** The workflows that docs/adopt.md tells its readers to copy. */
+/** The workflows that docs/adopt.md and docs/rollout.md tell their readers to copy. */
 function workflows(sha: string): Files {
-  const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) =>
-    path.startsWith(".github/workflows/"),
+  const files = ["docs/adopt.md", "docs/rollout.md"].flatMap((page) =>
+    [...filesOf(readFileSync(join(root, page), "utf8"))].filter(([path]) => path.startsWith(".github/workflows/")),
   );
   return Object.fromEntries(files.map(([path, text]) => [path, filledIn(text, { sluice: product, sha })]));
 }

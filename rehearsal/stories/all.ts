@@ -6,6 +6,7 @@ import { loosens } from "./loosens.ts";
 import { outages } from "./outages.ts";
 import { rollBack } from "./roll-back.ts";
 import { rejects } from "./rejects.ts";
+import { goodRollout, pausedRollout, worseRollout } from "./rollout.ts";
 import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
@@ -27,4 +28,7 @@ export const stories: readonly Story[] = [
   rollBack,
   outages,
   rejects,
+  goodRollout,
+  worseRollout,
+  pausedRollout,
 ];

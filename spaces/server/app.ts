@@ -22,6 +22,7 @@ import { problemRoutes } from "./http/problem-routes.ts";
 import { RequestLimits } from "./http/request-limits.ts";
 import { streamRoutes } from "./http/stream-routes.ts";
 import { uploadRoutes } from "./http/upload-routes.ts";
+import { rolloutRoutes } from "./http/rollout-routes.ts";
 import { watchRoutes } from "./http/watch-routes.ts";
 import { logAccess } from "./http/access-log.ts";
 import { requestIds } from "./http/request-id.ts";
@@ -143,6 +144,7 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
       exposedHeaders: [
         "x-request-id",
         "x-prediction-id",
+        "x-model-version",
         "x-cache",
         "retry-after",
         "ratelimit",
@@ -178,6 +180,7 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
   watchRoutes(app, serving, guarded);
   await jobRoutes(app, serving, guarded);
   await uploadRoutes(app, serving, guarded);
+  rolloutRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   gradioRoutes(app, serving, guarded);
   docsRoutes(app, serving);

@@ -13,6 +13,7 @@ import { jobSeries } from "./metrics/job-series.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { serverJobs } from "./http/server-jobs.ts";
 import { createResponseCache } from "./http/response-cache.ts";
+import { openRollout } from "./rollout/open-rollout.ts";
 import { loadLocalModel } from "./serving/local-model.ts";
 import { openLocalTexts } from "./serving/local-texts.ts";
 import { createRegistry, type Registry } from "./serving/registry.ts";
@@ -134,6 +135,15 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
       },
     },
   );
+  const rollout =
+    settings.rolloutFile === undefined
+      ? null
+      : openRollout(settings.rolloutFile, settings, {
+          ...modelDeps,
+          log,
+          registry,
+          events: { ran() {}, waited() {} },
+        });
   const serving: Serving = {
     settings,
     registry,
@@ -144,6 +154,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     jobs: null,
     lifecycle: { draining: false, held: null },
     deployment: settings.deploymentFile === undefined ? null : readDeployment(settings.deploymentFile),
+    rollout,
     version: packageFile.version,
   };
   if (settings.jobs) {
@@ -159,6 +170,8 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
     await registry.loadAll();
     log.info({ ready: registry.ready() }, "models loaded");
     serving.jobs?.wake();
+    // Off the path: the server answers meanwhile, and `loaded` does not wait for it.
+    if (!serving.lifecycle.draining) void rollout?.load();
     if (settings.watch && !serving.lifecycle.draining) stopWatching.stop = watchModels(registry);
   };
   const loaded = load();
@@ -195,6 +208,7 @@ export async function startServer(dirs: readonly string[], settings: Settings, d
         const finish = async () => {
           await app.close();
           await jobsClosed;
+          await rollout?.close();
           await registry.close();
           return true;
         };

@@ -83,7 +83,8 @@ async function readPast(
     const found = await listDeployments(api, { task: DEPLOY_TASK, environment }, pageSize, page);
     for (const deployment of found) {
       const payload = parsePayload(deployment.payload);
-      if (payload === null) continue;
+      // A roll-out's begin ships nothing yet.
+      if (payload === null || payload.kind === "rollout") continue;
       const one = { deployment, payload, succeededAt: await successOf(api, deployment.id) };
       past.unshift(one);
       const isBefore = one.succeededAt !== null && one.succeededAt < since;

@@ -11,6 +11,8 @@ export type CanaryDecision = {
 
 export type CanaryLimits = {
   alpha: number;
+  /** What all aborts may err with, where it is less: a roll-out of several phases shares its error among them. */
+  abortAlpha?: number;
   /** Fewer differences than this since the last look are too little traffic to go on with: PAUSE. */
   leastNew?: number;
   /** The time or the traffic that was allowed is used up. */
@@ -29,8 +31,8 @@ export type CanaryLimits = {
  * The guarantee is per build: a new build is a new test and starts with new evidence.
  */
 export function decideCanary(metrics: readonly CanaryEvidence[], limits: CanaryLimits): CanaryDecision {
-  const { alpha, leastNew = 1, ended = false, before = {} } = limits;
-  const bad = metrics.find((one) => provesBad(one, alpha / metrics.length));
+  const { alpha, abortAlpha = alpha, leastNew = 1, ended = false, before = {} } = limits;
+  const bad = metrics.find((one) => provesBad(one, abortAlpha / metrics.length));
   if (bad !== undefined)
     return {
       action: "ABORT",

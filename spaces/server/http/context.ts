@@ -10,6 +10,7 @@ import type { Registry, Slot } from "../serving/registry.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { KeyRing } from "./keys.ts";
+import type { Rollout } from "../rollout/rollout.ts";
 import { Problem } from "./problem.ts";
 
 /** What every route uses. */
@@ -26,6 +27,8 @@ export type Serving = {
   lifecycle: { draining: boolean; held: Promise<void> | null };
   /** The Space's deployment.json and the digest that every answer carries; null outside a Space. */
   deployment: { content: unknown; tree: string } | null;
+  /** A candidate beside the live version; null where there is none. */
+  rollout: Rollout | null;
   version: string;
 };
 

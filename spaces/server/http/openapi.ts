@@ -3,6 +3,7 @@ import { STANDARD_ANSWER } from "../../../models/core/media-type.ts";
 import { liveCounts } from "../../../models/profile/live.ts";
 import { feedbackItem } from "../watch/feedback.ts";
 import { pcmFormats } from "../speech/pcm.ts";
+import { rolloutPaths, rolloutSchemas } from "./rollout-openapi.ts";
 import type { Serving } from "./context.ts";
 import { fileContent } from "./file-body.ts";
 import { jobPaths, jobSchemas, newJobPaths } from "./openapi-jobs.ts";
@@ -215,6 +216,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
     Feedback: schemaOf(feedbackItem),
     FeedbackResult: schemaOf(feedbackAnswer),
     ...(serving.jobs === null ? {} : jobSchemas()),
+    ...(serving.rollout === null ? {} : rolloutSchemas(schemaOf)),
   };
   if (serving.jobs !== null) Object.assign(paths, jobPaths(failures));
   const fallback = serving.registry.defaultSlot();
@@ -328,6 +330,7 @@ export function openApi(serving: Serving): Record<string, unknown> {
     if (slot.state.model.watch !== null) Object.assign(paths, watchPaths(slot.id));
     if (serving.jobs !== null && slot.state.model.jobs?.enabled !== false)
       Object.assign(paths, newJobPaths(slot.id, failures));
+    if (serving.rollout?.model === slot.id) Object.assign(paths, rolloutPaths(slot.id));
     if (slot.state.model.tensors !== null) Object.assign(paths, v2Paths(slot.id));
     if (slot === fallback)
       paths["/predict"] = { post: { ...one.post, summary: `Predict with the default model, ${slot.id}` } };

@@ -4,8 +4,10 @@ import { RowError, type Row } from "../../../models/core/row.ts";
 import { reasonsOf } from "../../../models/core/rules/reasons.ts";
 import type { RequestDeadline } from "../scheduling/scheduler.ts";
 import type { Prediction, RowOutcome, ServedModel, Timing } from "../serving/served-model.ts";
+import type { Turn } from "../rollout/rollout.ts";
 import { requestDeadlineOf, type Exchange, type Serving } from "./context.ts";
 import { withImages, type UnfetchedNote } from "./image-rows.ts";
+import { inRollout } from "./in-rollout.ts";
 import { logRows } from "./log-rows.ts";
 import { wantsStandard } from "./negotiate.ts";
 import { fieldProblem, Problem, refusalProblem, type FieldProblem } from "./problem.ts";
@@ -19,7 +21,11 @@ import { turnAfter } from "./turns-of-rows.ts";
  *
  * @throws Problem 400, 422; 500 when the model gives no finite number; Refused; EvaluationError when it failed.
  */
-export async function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+export function answerOne(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  return inRollout(serving, model, exchange, answerRow);
+}
+
+async function answerRow(serving: Serving, model: ServedModel, exchange: Exchange, turn: Turn | null): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const row = rowOf(serving, model, exchange);
   const fetched =
@@ -38,6 +44,7 @@ export async function answerOne(serving: Serving, model: ServedModel, exchange: 
   const { outcome, timing } = await model.predict(fetched?.rows[0] ?? row, requestDeadline);
   serving.metrics.outcome(model.id, outcome);
   const predictionId = model.watch?.record([outcome]) ?? null;
+  turn?.answered(fetched?.rows[0] ?? row, outcome, timing.inferenceMs, predictionId);
   if (!outcome.ok) throw outcomeProblem(model, outcome);
   const unfetched = fetched?.notes.get(0) ?? [];
   const answerText = answerJson(model, outcome, unfetched);
@@ -129,11 +136,21 @@ const NONE: readonly FieldProblem[] = [];
  *
  * @throws as `answerOne`, except that an unusable row becomes an answer with an error.
  */
-export async function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+export function answerMany(serving: Serving, model: ServedModel, exchange: Exchange): Promise<string> {
+  return inRollout(serving, model, exchange, answerBatch);
+}
+
+async function answerBatch(
+  serving: Serving,
+  model: ServedModel,
+  exchange: Exchange,
+  turn: Turn | null,
+): Promise<string> {
   const requestDeadline = requestDeadlineOf(exchange, serving.settings);
   const rows = rowsOf(exchange.body, Math.min(serving.settings.maxRows, model.maxRows ?? Infinity));
   logRows(serving, exchange.id, model.id, rows);
   const { answers, problems, predictionId, timing } = await answerRows(serving, model, rows, requestDeadline, {
+    turn,
     placeOf: (index) => `rows[${index}]`,
     write: (answerText, timing, index) =>
       ownAnswer(model, answerText, timing, exchange, `rows[${index}]`) ?? `{${answerText}}`,
@@ -144,6 +161,8 @@ export async function answerMany(serving: Serving, model: ServedModel, exchange:
 
 /** How answers to many rows are written: the name of a row's place in problems, and an answer as JSON text. */
 type RowWriter = {
+  /** Of a roll-out: what these rows say of the version that answers. */
+  turn?: Turn | null;
   placeOf: (index: number) => string;
   /** @throws Problem 500 */
   write: (answerText: string, timing: Timing, index: number) => string;
@@ -159,7 +178,7 @@ export async function answerRows(
   model: ServedModel,
   rows: readonly Row[],
   requestDeadline: RequestDeadline,
-  { placeOf, write }: RowWriter,
+  { turn, placeOf, write }: RowWriter,
 ): Promise<{ answers: string[]; problems: Map<number, Problem>; predictionId: string | null; timing: Timing }> {
   const wellFormed: Row[] = [];
   const at: number[] = [];
@@ -179,8 +198,8 @@ export async function answerRows(
       wellFormed.push(row);
       at.push(index);
     }
-    const turn = turnAfter(index + 1, rows.length);
-    if (turn !== null) await turn;
+    const others = turnAfter(index + 1, rows.length);
+    if (others !== null) await others;
   }
   if (model.imageFields.length > 0) {
     const fetched = await withImages(wellFormed, model, serving.settings.imageUrls, requestDeadline);
@@ -199,6 +218,9 @@ export async function answerRows(
       ? { outcomes: [], timing: { queueMs: 0, inferenceMs: 0 } }
       : await model.predictMany(wellFormed, requestDeadline);
   const predictionId = outcomes.length === 0 ? null : (model.watch?.record(outcomes, at, rows.length) ?? null);
+  // The rows of one request are one user's: the first stands for them. The time is that of all.
+  if (outcomes.length > 0)
+    turn?.answered(wellFormed[0]!, outcomes[0]!, null, predictionId === null ? null : `${predictionId}:${at[0]}`);
   for (const [i, outcome] of outcomes.entries()) {
     const index = at[i]!;
     serving.metrics.outcome(model.id, outcome);
@@ -211,8 +233,8 @@ export async function answerRows(
         refuse(index, error);
       }
     }
-    const turn = turnAfter(i + 1, outcomes.length);
-    if (turn !== null) await turn;
+    const others = turnAfter(i + 1, outcomes.length);
+    if (others !== null) await others;
   }
   return { answers, problems, predictionId, timing };
 }

@@ -52,6 +52,10 @@ export const problemTypes = {
     means: "The client closed the connection before the answer was made.",
     next: "Nothing is wrong with the request; wait longer for the answer.",
   },
+  "candidate-not-ready": {
+    means: "The candidate is not loaded, so no step can begin.",
+    next: "GET /models/ID/rollout tells its state; send the command again when it is ready.",
+  },
   "circuit-open": {
     means: "The provider of this model failed often in the last moments, so it is not asked for now.",
     next: "Send the request again after Retry-After.",
@@ -164,6 +168,10 @@ export const problemTypes = {
     means: "The model could not compute an answer for this input. This is the model's fault, not the request's.",
     next: "Tell whoever runs the server; errors[] says what went wrong.",
   },
+  "no-candidate": {
+    means: "The roll-out has no candidate that could answer.",
+    next: "GET /models/ID/rollout tells its state.",
+  },
   "no-feedback": {
     means: "This model takes no labels here.",
     next: "It needs a profile, which the gate writes, and a head with single labels or numbers.",
@@ -176,9 +184,17 @@ export const problemTypes = {
     means: "Without API keys nobody owns a list of jobs.",
     next: "Keep the address that POST gave: it is all that leads to a job.",
   },
+  "no-rollout": {
+    means: "No roll-out of this model is here.",
+    next: "GET /models lists what is served.",
+  },
   "no-stream": {
     means: "This model takes no stream of sound.",
     next: "Use POST /models/ID/predict; a model that takes streams has `segment` in its manifest.",
+  },
+  "no-such-step": {
+    means: "The roll-out has no step of this number.",
+    next: "Steps are counted from 0; GET /models/ID/rollout lists them.",
   },
   "no-tensors": {
     means: "The model has no graph on this server, so it has no tensors.",
@@ -211,6 +227,18 @@ export const problemTypes = {
   "not-watched": {
     means: "Nothing is counted of this model, because it has no artifact.",
     next: "Watch models that are served from a graph.",
+  },
+  "other-rollout": {
+    means: "This server holds another roll-out.",
+    next: "Look at GET /models/ID/rollout before the next command.",
+  },
+  "other-state": {
+    means: "The evidence that was handed back is not of this roll-out.",
+    next: "Hand back what this roll-out gave, or begin without it.",
+  },
+  "other-step": {
+    means: "The roll-out is at another step than the command says.",
+    next: "Look at GET /models/ID/rollout, then decide anew.",
   },
   "output-not-finite": {
     means: "The model answered a number that is not finite (NaN or infinity). This is the model's fault.",
@@ -247,6 +275,18 @@ export const problemTypes = {
   "request-timeout": {
     means: "The request did not arrive whole in time.",
     next: "Send it again over a faster connection, or smaller.",
+  },
+  "rollout-command": {
+    means: "The command is not one that a roll-out knows.",
+    next: "errors[] names the field; docs/rollout.md lists the commands.",
+  },
+  "rollout-ended": {
+    means: "The roll-out has ended; nothing moves it any more.",
+    next: "Begin another one by a deployment.",
+  },
+  "rollout-key": {
+    means: "Only the controller of a roll-out may do this.",
+    next: "The key stays with the controller: the bot, or the scheduled workflow.",
   },
   "run-failed": {
     means: "The graph does not run with these tensors.",

@@ -3,6 +3,7 @@ import { fieldPath } from "../../../models/core/field-path.ts";
 import { feedbackItem, type Feedback, type FeedbackResult } from "../watch/feedback.ts";
 import type { ServedModel } from "../serving/served-model.ts";
 import { readyModel, type Serving } from "./context.ts";
+import { feedbackOf } from "./rollout-routes.ts";
 import { Problem, type FieldProblem } from "./problem.ts";
 
 type ById = { Params: { id: string }; Querystring: { hours?: string } };
@@ -23,7 +24,7 @@ export function watchRoutes(app: FastifyInstance, serving: Serving, guarded: obj
 
   app.post<ById>("/models/:id/feedback", guarded, (request) => {
     const model = modelOf(serving, request);
-    const feedback = model.watch?.feedback ?? null;
+    const feedback = feedbackOf(model, serving);
     if (feedback === null)
       throw new Problem(
         409,

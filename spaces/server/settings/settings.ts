@@ -153,6 +153,10 @@ export const settingsSchema = z.strictObject({
     .string()
     .optional()
     .describe("deployment.json of the Space: which commit and model this is, shown by /model/info"),
+  rolloutFile: z
+    .string()
+    .optional()
+    .describe("rollout.json of a candidate that is rolled out beside the live version; its folder lies beside it"),
   uiDir: z.string().optional().describe("folder of the web page"),
 });
 
