@@ -8,6 +8,7 @@ import type { HourCounts } from "../models/profile/live.ts";
 import type { Profile, ProfileVariable } from "../models/profile/schema.ts";
 import { distributionChecks, sharesOf } from "./checks/distributions.ts";
 import { nameOf, percent } from "./checks/check.ts";
+import { dailyFigures } from "./checks/daily-figures.ts";
 import { performanceChecks } from "./checks/performance.ts";
 import { decidingRates, qualityChecks } from "./checks/quality.ts";
 import type { ChangeState } from "./schema/state.ts";
@@ -71,6 +72,7 @@ export function judgeLive(
         .map((one) => ({ ...one, metric: nameOf(one) })),
     ),
     checks: ordered(checks),
+    figures: dailyFigures(profile.labels, cohorts),
     distributions: shownDistributions(profile.variables, window, checks),
     notes: [...notesOf(profile, window, policy, labels), ...driftedFeatures(checks)],
   };

@@ -127,6 +127,7 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       verdict,
       reason,
       checks: [],
+      figures: [],
       distributions: [],
       notes: [],
     },

@@ -59,7 +59,7 @@ export function teamFiles(sluice: string): Files {
 }
 
 /** The workflows that docs/adopt.md tells its readers to copy. */
-function workflows(sha: string): Files {
+export function workflows(sha: string): Files {
   const files = [...filesOf(readFileSync(join(root, "docs/adopt.md"), "utf8"))].filter(([path]) =>
     path.startsWith(".github/workflows/"),
   );

@@ -8,6 +8,7 @@ import { rollBack } from "./roll-back.ts";
 import { rejects } from "./rejects.ts";
 import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
+import { watched } from "./watched.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
 const bySystems = (story: (system: System) => Story): Story[] => [story(mood), { ...story(virality), beside: true }];
@@ -27,4 +28,5 @@ export const stories: readonly Story[] = [
   rollBack,
   outages,
   rejects,
+  watched,
 ];

@@ -23,7 +23,7 @@ function runtimeExports(): string[] {
  *
  * onnxruntime-node loads its binding by one computed `require` that no bundler can follow. It is rewritten to
  * actions/runner/runtime/binding.cjs. The build fails if that line is missing or occurs more than once, so that a
- * changed package is noticed. `sharp` is replaced completely by a lazy stand-in.
+ * changed package is noticed.
  */
 export function nativePlugin(root: string): Plugin {
   return {
@@ -57,7 +57,6 @@ export function nativePlugin(root: string): Plugin {
         contents: `import * as runtime from "onnxruntime-node";\nexport const { ${runtimeExports().join(", ")} } = runtime;\n`,
         resolveDir: root,
       }));
-      build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/runner/runtime/sharp.cjs") }));
       // Apart from this, the runtime loads platform-specific code only in its install script. Any other .node file is a
       // mistake.
       build.onResolve({ filter: /\.node$/ }, ({ path, importer }) => ({
