@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
+import type { Gates } from "../../models/core/manifest/gates.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { classificationAnswer } from "../../models/core/postprocess/classification.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
@@ -49,6 +50,7 @@ export function profileOf(
   run: ProfiledRun,
   dataset: Pick<EvaluationDataset, "id" | "digest" | "rows">,
   measurements: ModelMetrics["measurements"],
+  gates: Gates,
 ): Profile {
   const { features, left } = featuresOf(manifest.preprocess);
   const observed = run.features.filter((one) => one !== null);
@@ -92,6 +94,7 @@ export function profileOf(
           ]
         : [],
     ),
+    rules: { gates, ...(manifest.watch === undefined ? {} : { watch: manifest.watch }) },
   };
 }
 

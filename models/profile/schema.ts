@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { gates } from "../core/manifest/gates.ts";
 import { modelId, modelVersion } from "../core/manifest/manifest.ts";
+import { watchSettings } from "../core/manifest/watch.ts";
 
 const count = z.int().nonnegative();
 
@@ -90,5 +92,12 @@ export const profileFile = z.strictObject({
       }),
     )
     .describe("What the gate measured over all rows."),
+  rules: z
+    .strictObject({
+      gates: gates.nullable().describe("That judged it: those of the base branch."),
+      watch: watchSettings.optional().describe("Of model.yaml."),
+    })
+    .optional()
+    .describe("What a watch without the model's model.yaml judges by."),
 });
 export type Profile = z.infer<typeof profileFile>;

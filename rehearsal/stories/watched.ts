@@ -225,7 +225,7 @@ async function retrained(
   scene.telegram.people.says(scene.people.omar, "/retrain births its errors grew", { chat });
   scene.pressButton(
     "omar",
-    await scene.until(() => scene.buttons().find(({ label }) => /^Yes/.test(label)), "the question about the training"),
+    await scene.until(() => scene.buttons().find(({ label }) => label === "Retrain"), "the question about the training"),
   );
   await scene.until(() => scene.runsOf("retrain.yml").length > 0, "the training to start");
   await github.settled();
