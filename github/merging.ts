@@ -4,11 +4,13 @@ import { sentOnce, statusOf, type RepositoryApi } from "./api.ts";
 export async function requiredChecks({ octokit, owner, repo }: RepositoryApi, branch: string): Promise<string[]> {
   const { data } = await octokit.rest.repos.getBranch({ owner, repo, branch });
   const byProtection = data.protected ? (data.protection.required_status_checks?.contexts ?? []) : [];
-  const rules = await octokit.rest.repos.getBranchRules({ owner, repo, branch, per_page: 100 }).catch((error: unknown) => {
-    // An older GitHub Enterprise has no rulesets.
-    if (statusOf(error) === 404) return null;
-    throw error;
-  });
+  const rules = await octokit.rest.repos
+    .getBranchRules({ owner, repo, branch, per_page: 100 })
+    .catch((error: unknown) => {
+      // An older GitHub Enterprise has no rulesets.
+      if (statusOf(error) === 404) return null;
+      throw error;
+    });
   const byRules = (rules?.data ?? []).flatMap((rule) =>
     rule.type === "required_status_checks"
       ? (rule.parameters?.required_status_checks ?? []).map(({ context }) => context)

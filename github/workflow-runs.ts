@@ -38,8 +38,6 @@ export async function latestRun(
     head_sha: sha,
     per_page: 10,
   });
-  const [run] = data.workflow_runs
-    .filter((one) => one.head_sha === sha)
-    .toSorted((a, b) => b.id - a.id);
+  const [run] = data.workflow_runs.filter((one) => one.head_sha === sha).toSorted((a, b) => b.id - a.id);
   return run === undefined ? null : { id: run.id, conclusion: run.status === "completed" ? run.conclusion : null };
 }

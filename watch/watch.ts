@@ -135,6 +135,10 @@ export async function lookAt(
   return { model, state: changes === null ? state : withChanges(state, target.model, changes) };
 }
 
+/** Fewer refused labels, or a smaller share of all, are said nowhere. */
+const FEWEST_REFUSED = 50;
+const MOST_REFUSED = 0.1;
+
 type ReadResult = { counts: LiveCounts[]; problems: string[] };
 
 async function readAll(target: WatchTarget, deps: WatchDeps): Promise<ReadResult> {
@@ -206,10 +210,25 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       ...model,
       // A replica that does not answer may be the one that sees the drift.
       ...(problems.length === 0 ? {} : { verdict: "ERROR", reason: problems.join(" ") }),
-      notes: [...model.notes, ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`])],
+      notes: [
+        ...model.notes,
+        ...refusedLabels(counts),
+        ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`]),
+      ],
     },
     changes,
   };
+}
+
+/** Labels that were refused are many: somebody guesses ids, sends other labels for the same answers, or is late. */
+function refusedLabels(counts: readonly LiveCounts[]): string[] {
+  const of = (result: string) => counts.reduce((sum, { feedback }) => sum + (feedback[result] ?? 0), 0);
+  const [unknown, conflict, recorded] = [of("unknown"), of("conflict"), of("recorded")];
+  const refused = unknown + conflict;
+  if (refused < FEWEST_REFUSED || refused < MOST_REFUSED * (refused + recorded)) return [];
+  return [
+    `Of ${refused + recorded} labels since the start of the servers ${refused} were refused: ${unknown} for predictions that are not known (too late, from before a restart, or guessed), ${conflict} against an earlier label of the same answer. Who sends labels?`,
+  ];
 }
 
 /** The model's own settings go over those of the repository, except that a watch never looks less often than it does. */

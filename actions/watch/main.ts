@@ -37,7 +37,10 @@ async function main(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number
       out: resolve(workspace, inputs.out),
       state: inputs.state === "" ? null : resolve(workspace, inputs.state),
     },
-    { ...deps, ...(github === null ? {} : { retrain: async (request: RetrainRequest) => askToRetrain(github, request) }) },
+    {
+      ...deps,
+      ...(github === null ? {} : { retrain: async (request: RetrainRequest) => askToRetrain(github, request) }),
+    },
   );
   for (const { model, verdict: word, reason } of verdict.models)
     if (word !== "PASS")

@@ -65,6 +65,18 @@ const labelledHead = z.discriminatedUnion("kind", [
 ]);
 export type LabelledHead = z.infer<typeof labelledHead>;
 
+const measured = z.strictObject({
+  head: z.string(),
+  metric: z.string(),
+  value: z.number(),
+  interval: z.strictObject({ low: z.number(), high: z.number(), level: z.number() }).nullable(),
+  unit: z.string(),
+  n: count,
+});
+
+/** Slices that a profile holds at most: those with the most rows. */
+export const MAX_SLICES = 40;
+
 /** profile.json: how the rows that a model was gated on are distributed, and its answers to them. Never a row. */
 export const profileFile = z.strictObject({
   schemaVersion: z.literal(1),
@@ -80,18 +92,12 @@ export const profileFile = z.strictObject({
   variables: z.array(profileVariable),
   left: count.describe("Features beyond the 300 that a profile holds."),
   labels: z.array(labelledHead),
-  performance: z
-    .array(
-      z.strictObject({
-        head: z.string(),
-        metric: z.string(),
-        value: z.number(),
-        interval: z.strictObject({ low: z.number(), high: z.number(), level: z.number() }).nullable(),
-        unit: z.string(),
-        n: count,
-      }),
-    )
-    .describe("What the gate measured over all rows."),
+  performance: z.array(measured).describe("What the gate measured over all rows."),
+  slices: z
+    .array(z.strictObject({ name: z.string().describe("FIELD=VALUE"), performance: z.array(measured) }))
+    .max(MAX_SLICES)
+    .optional()
+    .describe("What the gate measured over the rows of its slices, of the figure that labels can show live."),
   rules: z
     .strictObject({
       gates: gates.nullable().describe("That judged it: those of the base branch."),

@@ -202,6 +202,8 @@ export class Scene {
         GITHUB_API_URL: this.github.apiUrl,
         GITHUB_SERVER_URL: this.github.serverUrl,
         SLUICE_BOT_KEY: "a key of the rehearsal",
+        // Draws the pictures of alerts; the bot's one file has no native code.
+        SLUICE_SHARP_DIR: join(this.directory, "tools/sluice-sharp", own.dependencies.sharp),
         ...this.clocks?.bot.env,
       },
     });

@@ -70,7 +70,8 @@ export async function mergeWhenPassed(
   if (run === null) return refused(`${gate} has not ended on ${pull.headSha.slice(0, 7)}`);
   if (run.conclusion !== "success") return refused(`${gate} ended with ${run.conclusion}`);
   const verdict = await verdictOn(runs, run.id, request);
-  if (verdict !== "PASS") return refused(verdict === null ? `${gate} left no verdict on ${model}` : `the verdict is ${verdict}`);
+  if (verdict !== "PASS")
+    return refused(verdict === null ? `${gate} left no verdict on ${model}` : `the verdict is ${verdict}`);
   const merged = await mergePullRequest(api, { number: pull.number, sha: pull.headSha });
   if ("refused" in merged) return refused(`GitHub refuses: ${merged.refused}`);
   // The push of a job's own token starts nothing: neither the gate on the base branch nor what follows it.

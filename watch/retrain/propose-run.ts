@@ -155,7 +155,12 @@ export async function mergeFromCheckout(
   return mergeWhenPassed(
     { octokit, ...repository },
     { model: request.model, policy: retrain.merge, base, gate: request.gate, artifact: "sluice-gate", isApp },
-    { now: Date.now, sleep: (ms) => sleep(ms), waitMs: request.waitMinutes * 60_000, runs: { octokit: own, ...repository } },
+    {
+      now: Date.now,
+      sleep: (ms) => sleep(ms),
+      waitMs: request.waitMinutes * 60_000,
+      runs: { octokit: own, ...repository },
+    },
   );
 }
 

@@ -51,7 +51,12 @@ export function wrapped(content: string, most: number, lines: number, size = 30)
 export const rect = (x: number, y: number, w: number, h: number, colour: Colour): string =>
   `<rect x="${n(x)}" y="${n(y)}" width="${n(Math.max(0, w))}" height="${n(Math.max(0, h))}" fill="${colours[colour]}"/>`;
 
-export function line(points: readonly (readonly [number, number])[], colour: Colour, thick = 3, dashed = false): string {
+export function line(
+  points: readonly (readonly [number, number])[],
+  colour: Colour,
+  thick = 3,
+  dashed = false,
+): string {
   const path = points.map(([x, y]) => `${n(x)},${n(y)}`).join(" ");
   return `<polyline points="${path}" fill="none" stroke="${colours[colour]}" stroke-width="${thick}" stroke-linejoin="round"${dashed ? ' stroke-dasharray="10 8"' : ""}/>`;
 }

@@ -115,7 +115,11 @@ function boundOf({ kind, limit, baseline, margin: room, direction }: WatchCheck)
 
 /** Two bars per cell. Of many cells the last ones are one. */
 function sharesPanel({ cells, reference, live }: Distribution, top: number): string[] {
-  const sum = (counts: readonly number[]) => Math.max(1, counts.reduce((all, one) => all + one, 0));
+  const sum = (counts: readonly number[]) =>
+    Math.max(
+      1,
+      counts.reduce((all, one) => all + one, 0),
+    );
   const [n, m] = [sum(reference), sum(live)];
   const shown = cells.slice(0, mostCells).map((name, i) => {
     const rest = i === mostCells - 1 && cells.length > mostCells;
@@ -130,14 +134,19 @@ function sharesPanel({ cells, reference, live }: Distribution, top: number): str
     const left = margin + i * step;
     const [a, b] = [(gate / most) * tall, (now / most) * tall];
     const base = top + panelHeight - 20;
-    const percent = (share: number) => `${(100 * share).toFixed(0)}`;
+    const percent = (share: number) => (100 * share).toFixed(0);
     return [
       rect(left + step * 0.08, base - a, step * 0.4, a, "gate"),
       rect(left + step * 0.52, base - b, step * 0.4, b, "live"),
       text(percent(gate), left + step * 0.28, base - a - 8, step, { size: 24, colour: "faint", anchor: "middle" }),
       text(percent(now), left + step * 0.72, base - b - 8, step, { size: 24, colour: "live", anchor: "middle" }),
-      text(name.replace(/^(below|from) /, (_, word: string) => (word === "below" ? "<" : "≥")).replace(" to ", "–"),
-        left + step / 2, base + 30, step * 1.1, { size: 20, colour: "faint", anchor: "middle" }),
+      text(
+        name.replace(/^(below|from) /, (_, word: string) => (word === "below" ? "<" : "≥")).replace(" to ", "–"),
+        left + step / 2,
+        base + 30,
+        step * 1.1,
+        { size: 20, colour: "faint", anchor: "middle" },
+      ),
     ];
   });
   return [

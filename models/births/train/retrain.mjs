@@ -7,13 +7,14 @@
 // train/retrained-metrics.json.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileFunction } from "node:vm";
 
 const model = join(import.meta.dirname, "..");
 const seed = 20020103;
 const history = 28;
 const members = 12;
 const hidden = 16;
-const epochs = 200;
+const epochs = 120;
 const batch = 128;
 const rate = 3e-3;
 const decay = 0.1;
@@ -51,42 +52,74 @@ const mean = (values, from) => {
 };
 const std = (values, from) => {
   const middle = mean(values, from);
-  return Math.sqrt(mean(values.slice(from).map((value) => (value - middle) ** 2), 0));
+  return Math.sqrt(
+    mean(
+      values.slice(from).map((value) => (value - middle) ** 2),
+      0,
+    ),
+  );
 };
 const known = {
   year: (date) => date.getUTCFullYear(),
   month: (date) => date.getUTCMonth() + 1,
   day: (date) => date.getUTCDate(),
   weekday: (date) => date.getUTCDay() || 7,
-  day_of_year: (date) => (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) -
-    Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000 + 1,
-  at, mean, std, sin: Math.sin, cos: Math.cos, floor: Math.floor, min: Math.min, max: Math.max,
+  day_of_year: (date) =>
+    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) /
+      86_400_000 +
+    1,
+  at,
+  mean,
+  std,
+  sin: Math.sin,
+  cos: Math.cos,
+  floor: Math.floor,
+  min: Math.min,
+  max: Math.max,
 };
 
 const yaml = readFileSync(join(model, "model.yaml"), "utf8");
 const derived = expressions(yaml);
 // Names that are functions and columns alike (weekday, month, day) are functions where a bracket follows.
-const body = derived.map(({ name, words }) => `v.${name} = Number(${words
-  .replace(/\b([a-z_]\w*)\b(?!\()/g, (word) => (["date", "history"].includes(word) ? word : `v.${word}`))
-  .replace(/\b([a-z_]\w*)\(/g, "f.$1(")});`).join("\n");
-const derive = new Function("f", "date", "history", `const v = {};\n${body}\nreturn v;`);
+const body = derived
+  .map(
+    ({ name, words }) =>
+      `v.${name} = Number(${words
+        .replace(/\b([a-z_]\w*)\b(?!\()/g, (word) => (["date", "history"].includes(word) ? word : `v.${word}`))
+        .replace(/\b([a-z_]\w*)\(/g, "f.$1(")});`,
+  )
+  .join("\n");
+const derive = compileFunction(`const v = {};\n${body}\nreturn v;`, ["f", "date", "history"]);
 const features = featureList(yaml);
 
-const days = readFileSync(join(model, "data/train.csv"), "utf8").trim().split("\n").slice(1).map((line) => {
-  const [date, births] = line.split(",");
-  return { at: dayOf(date).getTime(), births: Number(births) };
-});
+const days = readFileSync(join(model, "data/train.csv"), "utf8")
+  .trim()
+  .split("\n")
+  .slice(1)
+  .map((line) => {
+    const [date, births] = line.split(",");
+    return { at: dayOf(date).getTime(), births: Number(births) };
+  });
 const rows = days.flatMap(({ at: time, births }, i) => {
   const before = days.slice(Math.max(0, i - history), i);
   // Where days are missing, such as those of the test, no row reaches over the gap.
   if (before.length < history || time - before[0].at !== history * 86_400_000) return [];
-  const values = derive(known, new Date(time), before.map((one) => one.births));
+  const values = derive(
+    known,
+    new Date(time),
+    before.map((one) => one.births),
+  );
   const x = features.flatMap(({ column, encode, mean: m, std: s }) =>
-    encode === "one-hot" ? [1, 2, 3, 4, 5, 6, 7].map((one) => Number(values[column] === one))
-      : encode === "standardize" ? [(values[column] - m) / s] : [values[column]]);
+    encode === "one-hot"
+      ? [1, 2, 3, 4, 5, 6, 7].map((one) => Number(values[column] === one))
+      : encode === "standardize"
+        ? [(values[column] - m) / s]
+        : [values[column]],
+  );
   return [{ x: Float64Array.from(x), y: (births / values.base - 1) / unit, base: values.base, births }];
 });
-if (rows.length < 1000) throw new Error(`data/train.csv: ${rows.length} days with 28 known days before; 1000 are needed`);
+if (rows.length < 1000)
+  throw new Error(`data/train.csv: ${rows.length} days with 28 known days before; 1000 are needed`);
 const width = rows[0].x.length;
 /** Most features of a row are flags that are off: only the others are multiplied. */
 const places = rows.map(({ x }) => Uint8Array.from([...x.keys()].filter((i) => x[i] !== 0)));
@@ -107,8 +140,12 @@ function randomStream(start) {
 /** @returns w1 [width, hidden], b1 [hidden], w2 [hidden], b2, linear [width] in one array */
 function fit(memberSeed) {
   const random = randomStream(memberSeed);
-  const [oB1, oW2, oB2, oLinear] = [width * hidden, width * hidden + hidden, width * hidden + 2 * hidden,
-    width * hidden + 2 * hidden + 1];
+  const [oB1, oW2, oB2, oLinear] = [
+    width * hidden,
+    width * hidden + hidden,
+    width * hidden + 2 * hidden,
+    width * hidden + 2 * hidden + 1,
+  ];
   const size = oLinear + width;
   const p = new Float64Array(size);
   for (let i = 0; i < oB1; i++) p[i] = random.normal() / Math.sqrt(width);
@@ -173,7 +210,12 @@ function folded(fits) {
   const share = unit / fits.length;
   const wide = fits.length * hidden;
   const w1 = new Float32Array(width * wide);
-  const [b1, w2, b2, linear] = [new Float32Array(wide), new Float32Array(wide), new Float32Array(1), new Float32Array(width)];
+  const [b1, w2, b2, linear] = [
+    new Float32Array(wide),
+    new Float32Array(wide),
+    new Float32Array(1),
+    new Float32Array(width),
+  ];
   const sums = new Float64Array(width + 1);
   fits.forEach((p, k) => {
     for (let f = 0; f < width; f++) {

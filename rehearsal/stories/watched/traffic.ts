@@ -41,7 +41,7 @@ export class Traffic {
   }
 
   /** A day of rides: answers now, true fares `labelDays` later. */
-  async rides(day: number, { short = undefined, dearer = 0 }: World): Promise<void> {
+  async rides(day: number, { short, dearer = 0 }: World): Promise<void> {
     const rows = Array.from({ length: ridesPerDay }, () => this.#ride(short === true));
     const fares = rows.map(({ km, minutes, zones }) => {
       const noise = Math.floor(this.#uniform() * 101) / 50 - 1;
@@ -63,8 +63,7 @@ export class Traffic {
 
   /** A day of births: yesterday's number is known, and today's is asked for. */
   async births({ date, births, history }: BirthDay): Promise<void> {
-    if (this.#birth !== null)
-      await this.tell("births", [{ predictionId: this.#birth.id, label: this.#birth.births }]);
+    if (this.#birth !== null) await this.tell("births", [{ predictionId: this.#birth.id, label: this.#birth.births }]);
     const answer = await this.#post("births", "predict", { date, history });
     const id = answer?.["predictionId"];
     this.#birth = typeof id === "string" ? { id, births } : null;

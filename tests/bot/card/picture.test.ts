@@ -55,7 +55,14 @@ describe("the picture of an alert", () => {
   });
 
   it("shows accuracy that fell below its limit", () => {
-    const check = mae({ metric: "accuracy", kind: "limit", direction: "higher", baseline: null, margin: null, limit: { min: 0.8, max: null, confident: true } });
+    const check = mae({
+      metric: "accuracy",
+      kind: "limit",
+      direction: "higher",
+      baseline: null,
+      margin: null,
+      limit: { min: 0.8, max: null, confident: true },
+    });
     const figures = [{ head: "fare", metric: "accuracy", days: days([0.9, 0.7]) }];
     expect(count(watchPicture(live({ checks: [check], figures })), /<circle [^>]*#b91c1c/g)).toBe(1);
   });
@@ -71,7 +78,9 @@ describe("the picture of an alert", () => {
     const check = mae({ group: "answers", metric: "psi", head: null, variable: "fare.value" });
     const cells = Array.from({ length: 15 }, (_, i) => `${i} to ${i + 1}`);
     const counts = cells.map(() => 10);
-    const svg = watchPicture(live({ checks: [check], distributions: [{ variable: "fare.value", cells, reference: counts, live: counts }] }));
+    const svg = watchPicture(
+      live({ checks: [check], distributions: [{ variable: "fare.value", cells, reference: counts, live: counts }] }),
+    );
     expect(count(svg, />7</g)).toBe(22);
     expect(svg).toContain("others");
     expect(count(svg, />27</g)).toBe(2);
@@ -80,12 +89,19 @@ describe("the picture of an alert", () => {
   it("is none where nothing was measured", () => {
     expect(watchPicture(live({}))).toBeNull();
     expect(watchPicture(live({ checks: [mae()] }))).toBeNull();
-    expect(watchPicture(live({ checks: [mae()], figures: [{ head: "fare", metric: "mae", days: days([1]) }] }))).toBeNull();
+    expect(
+      watchPicture(live({ checks: [mae()], figures: [{ head: "fare", metric: "mae", days: days([1]) }] })),
+    ).toBeNull();
   });
 
   it("draws a constant figure and outside text that looks like markup", async () => {
     const reason = '</text><script>alert(1)</script> & "x" \u202e'.repeat(40);
-    const svg = watchPicture(live({ checks: [mae({ reason, baseline: null, margin: null })], figures: [{ head: "fare", metric: "mae", days: days([1, 1, 1]) }] }));
+    const svg = watchPicture(
+      live({
+        checks: [mae({ reason, baseline: null, margin: null })],
+        figures: [{ head: "fare", metric: "mae", days: days([1, 1, 1]) }],
+      }),
+    );
     expect(svg).not.toContain("<script");
     expect(svg).not.toContain("NaN");
     expect((await pngOf(svg!))?.subarray(1, 4).toString()).toBe("PNG");
@@ -93,7 +109,12 @@ describe("the picture of an alert", () => {
 });
 
 describe("the picture of a candidate's checks", () => {
-  const check = (own: Partial<Check>): Check => ({ ...(mae() as unknown as Check), difference: -0.1, interval: { low: -0.2, high: 0, level: 0.9, method: "t" }, ...own });
+  const check = (own: Partial<Check>): Check => ({
+    ...(mae() as unknown as Check),
+    difference: -0.1,
+    interval: { low: -0.2, high: 0, level: 0.9, method: "t" },
+    ...own,
+  });
   const judged = (checks: Check[]) =>
     ({ model: { id: "fares", version: "1.2.0" }, verdict: "FAIL", checks }) as unknown as ModelVerdict;
 

@@ -169,7 +169,9 @@ jobs:
     expect(await started("may-not.yml")).toContain("403");
     expect(trainings()).toHaveLength(0);
     expect(await started("may.yml")).toContain("204");
-    expect(trainings().map(({ event, conclusion }) => [event, conclusion])).toEqual([["repository_dispatch", "success"]]);
+    expect(trainings().map(({ event, conclusion }) => [event, conclusion])).toEqual([
+      ["repository_dispatch", "success"],
+    ]);
   });
 
   it("the request carries model, reason and a report that is cut to what GitHub takes", async () => {

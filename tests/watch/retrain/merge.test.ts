@@ -130,8 +130,13 @@ const merge = (model: string, own: Partial<MergeRequest> = {}, repo = guarded) =
   );
 };
 const isMerged = async (pull_number: number, repo = guarded) =>
-  (await new Octokit({ auth: github.tokenOf("ada"), baseUrl: github.apiUrl }).rest.pulls.get({ owner, repo, pull_number }))
-    .data.merged;
+  (
+    await new Octokit({ auth: github.tokenOf("ada"), baseUrl: github.apiUrl }).rest.pulls.get({
+      owner,
+      repo,
+      pull_number,
+    })
+  ).data.merged;
 
 it("merges nothing unless it is configured", async () => {
   const pull = await proposed("linear", { "verdict.json": verdictOf("PASS"), a: "1" });
@@ -159,7 +164,7 @@ it.each<[why: string, files: Record<string, string>, words: RegExp]>([
   ["is PASS and the run is red", { "verdict.json": verdictOf("PASS"), red: "" }, /gate\.yml ended with failure$/],
 ])("does not merge where the verdict %s", async (why, files, words) => {
   const model = `m${why.length}`;
-  const text = { ...files, why };
+  const text: Record<string, string> = { ...files, why };
   if (text["verdict.json"] !== "{}" && !words.source.includes("left no verdict"))
     text["verdict.json"] = text["verdict.json"]!.replace('"linear"', `"${model}"`);
   const pull = await proposed(model, text);
