@@ -83,7 +83,7 @@ async function play(
     const from = Date.now();
     let step = "the beginning";
     let error: unknown = null;
-    let told: readonly string[] = [];
+    let reportLines: readonly string[] = [];
     state.state = "playing";
     log(`Story ${nameOf(story)}: ${story.title}`);
     const ended = new Promise<never>((_, reject) => {
@@ -96,7 +96,7 @@ async function play(
       );
     });
     try {
-      told =
+      reportLines =
         (await Promise.race([
           story.play(scene, (line) => {
             step = line;
@@ -112,7 +112,7 @@ async function play(
     }
     const until = Date.now();
     Object.assign(state, { state: error === null ? "passed" : "failed", seconds: (until - from) / 1000 });
-    played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error, told });
+    played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error, reportLines });
     onEnd(story);
   }
   return played;
@@ -182,8 +182,8 @@ try {
   const whole = played.length === wanted.length && played.every(({ error }) => error === null);
   say("\nTimeline");
   for (const line of timeline(played)) say(line);
-  for (const { story, told } of played)
-    if (told.length > 0) for (const line of ["", `Story ${nameOf(story)}`, ...told]) say(line);
+  for (const { story, reportLines } of played)
+    if (reportLines.length > 0) for (const line of ["", `Story ${nameOf(story)}`, ...reportLines]) say(line);
   say();
   for (const line of countLines(all)) say(line);
   process.exitCode = interrupt.signal.aborted

@@ -1,7 +1,7 @@
 import { imageLibrary } from "../../models/core/preprocess/image-library.ts";
 
 /** Telegram takes photos of up to 10 MB. */
-const mostBytes = 10_000_000;
+const maxBytes = 10_000_000;
 
 let canDraw: Promise<boolean> | undefined;
 
@@ -27,7 +27,7 @@ export async function pngOf(svg: string): Promise<Buffer | null> {
   try {
     const sharp = await imageLibrary();
     const png = await sharp(Buffer.from(svg)).png({ palette: true }).toBuffer();
-    return png.length <= mostBytes ? png : null;
+    return png.length <= maxBytes ? png : null;
   } catch {
     return null;
   }

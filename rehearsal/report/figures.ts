@@ -9,7 +9,7 @@ export type Played = {
   untilMs: number;
   error: unknown;
   /** What the story has to tell in the report. */
-  told: readonly string[];
+  reportLines: readonly string[];
 };
 
 const width = 40;

@@ -13,7 +13,7 @@ import { Traffic, type World } from "./watched/traffic.ts";
 
 const dayMs = 86_400_000;
 /** Days before the true present at which the story begins. By then births has an alert, and a person acts on it. */
-const before = 730;
+const before = 3 * 365;
 /** The mean error of up to a year, and of four months at least, tells whether births is really worse. */
 const judgedDays = { least: 120, most: 365 };
 const both = ["births", "fares"] as const;
@@ -124,15 +124,16 @@ export const watched: Story = {
     traffic.errors.length = 0;
     for (let i = 0; i < 26 && alertsOf("births").length === 1; i++) await play(7, null, 7, ["births"]);
     assert.notEqual(alertsOf("births")[0]!.closed, null, "the alert of the version before is closed");
-    const told = scene.said().filter((message) => /watch of (births|fares)/.test(textOf(message)));
-    assert.ok(told.length >= ledger.alerts.filter(({ state }) => state === "FAIL").length, scene.chats());
-    for (const message of told) assert.notEqual(message.photo, null, `a picture shows why: ${textOf(message)}`);
+    const alertMessages = scene.said().filter((message) => /watch of (births|fares)/.test(textOf(message)));
+    assert.ok(alertMessages.length >= ledger.alerts.filter(({ state }) => state === "FAIL").length, scene.chats());
+    for (const message of alertMessages)
+      assert.notEqual(message.photo, null, `a picture shows why: ${textOf(message)}`);
     log(
       `day ${day - 1}: births 1.1.1 is live for ${day - first} days: mean error ${mean(traffic.errors).toFixed(0)}, ${mean(was).toFixed(0)} in the ${was.length} days before`,
     );
     for (const model of both)
-      for (const { day: told, state, trouble } of alertsOf(model))
-        if (trouble === null) log(`day ${told}: a false alert of ${model}, ${state}`);
+      for (const { day: alertDay, state, trouble } of alertsOf(model))
+        if (trouble === null) log(`day ${alertDay}: a false alert of ${model}, ${state}`);
     assert.equal(github.violations().length, 0);
     return ledger.lines();
   },
@@ -196,12 +197,12 @@ async function restarted(scene: Scene, model: Watched): Promise<void> {
 async function poison(traffic: Traffic): Promise<void> {
   const { latest } = traffic;
   assert.ok(latest !== null);
-  await traffic.tell(
+  await traffic.sendFeedback(
     "fares",
     latest.fares.map((_, i) => ({ predictionId: `0123456789ab.${i}.000000000000`, label: 9999 })),
   );
   if (traffic.labelled !== null)
-    await traffic.tell(
+    await traffic.sendFeedback(
       "fares",
       traffic.labelled.fares.map((_, i) => ({ predictionId: `${traffic.labelled!.id}:${i}`, label: 9999 })),
     );

@@ -94,8 +94,8 @@ describe("labels of a real server by slice and class", () => {
     expect(await sendLabels(file, "risk", [server.url, server.url], deps)).toEqual({ repeated: 30, unknown: 1 });
     writeFileSync(file, `predictionId,label\n${id}:0,yes\n,no\n`);
     await expect(sendLabels(file, "risk", [server.url], deps)).rejects.toThrow(/labels\.csv:3/);
-    await expect(sendLabels(file, "other", [server.url], deps)).rejects.toThrow(/404/);
     writeFileSync(file, `predictionId,label\n${id}:0,yes\n`);
+    await expect(sendLabels(file, "other", [server.url], deps)).rejects.toThrow(/404/);
     await expect(sendLabels(file, "risk", ["http://127.0.0.1:9"], deps)).rejects.toThrow(EvaluationError);
   });
 

@@ -28,7 +28,7 @@ type Share = { alpha: number; falseAlarmsPerYear: number };
  * "how good since the start", and PASS while no alarm was ever raised. The rules are the gates' own on all rows, against
  * what the gate measured; without any, the watch's margin.
  *
- * The same is followed for each true class and each slice that the gate had thirty rows of. Those decide that the gates
+ * The same is followed for each true class and each slice that the gate had thirty rows of and labels name. Those decide that the gates
  * declare; the others inform. Rules of all rows share the errors that are allowed, and so do the declared groups, half
  * each where there are any; those that inform share as much among themselves.
  *
@@ -45,7 +45,10 @@ export function performanceChecks(
 ): { checks: WatchCheck[]; groups: WatchCheck[]; changes: Record<string, ChangeState> } {
   const views = labelViews(profile);
   const whole = views.filter(({ slice }) => slice === "all").flatMap((view) => rulesOf(view, gates, policy));
-  const groups = views.filter(({ slice }) => slice !== "all").map((view) => groupRule(view, gates, policy));
+  // A group without a label errs in nothing, and takes nothing of what the others may err.
+  const groups = views
+    .filter(({ slice, countsOf }) => slice !== "all" && cohorts.hours.some((hour) => countsOf(hour).some(Boolean)))
+    .map((view) => groupRule(view, gates, policy));
   const deciding = groups.filter(({ declared }) => declared !== null);
   const informing = groups.filter(({ declared }) => declared === null);
   const kept: Record<string, ChangeState> = {};

@@ -5,7 +5,7 @@ import type { Asked, WatchState } from "../schema/state.ts";
 import type { WatchedModel } from "../schema/verdict.ts";
 
 /** The event that retrain.yml listens to. */
-export const retrainEvent = "sluice-retrain";
+const retrainEvent = "sluice-retrain";
 
 const DAY_MS = 86_400_000;
 /** While drift stands, a training is asked for again after so long: new data may have come. */

@@ -34,7 +34,7 @@ export type MergeDeps = {
 export type MergeOutcome = { result: "merged" | "not-configured" | "refused"; sha: string | null; words: string };
 
 const pollMs = 15_000;
-const mostVerdictBytes = 4 * 1024 * 1024;
+const maxVerdictBytes = 4 * 1024 * 1024;
 
 /**
  * Merges a model's retrained candidate, where the base branch's configuration asks for it and everything holds: its pull
@@ -100,7 +100,7 @@ async function verdictOn(
 ): Promise<VerdictWord | null> {
   const found: ModelVerdict[] = [];
   for (const { zip } of await artifactZips(api, { run, prefix: artifact })) {
-    const bytes = await readZipEntry(zip, "verdict.json", mostVerdictBytes);
+    const bytes = await readZipEntry(zip, "verdict.json", maxVerdictBytes);
     if (bytes === null) continue;
     const parsed = verdictFile.safeParse(JSON.parse(bytes.toString("utf8")));
     // A report that cannot be read may be the one that failed.

@@ -6,7 +6,7 @@ import { cut, oneLine } from "../../../eval/report/text/text.ts";
 export const width = 1280;
 export const margin = 48;
 
-export const colours = {
+const colours = {
   text: "#1f2937",
   faint: "#6b7280",
   grid: "#e5e7eb",

@@ -7,8 +7,8 @@ type Figure = WatchedModel["figures"][number];
 type Distribution = WatchedModel["distributions"][number];
 
 const panelHeight = 380;
-const mostPoints = 40;
-const mostCells = 12;
+const maxPoints = 40;
+const maxCells = 12;
 
 /**
  * What an alert about a live model rests on: the figure by true labels over the days with what it must keep, or the
@@ -17,9 +17,9 @@ const mostCells = 12;
  * @returns SVG; null where there is nothing to draw
  */
 export function watchPicture({ model, verdict, checks, figures, distributions }: WatchedModel): string | null {
-  const decided = checks.find((one) => !one.advisory && one.verdict === verdict && one.group !== "features");
+  const deciding = checks.find((one) => !one.advisory && one.verdict === verdict && one.group !== "features");
   const drawn =
-    [...(decided === undefined ? [] : [decided]), ...checks.filter(({ group }) => group === "performance")]
+    [...(deciding === undefined ? [] : [deciding]), ...checks.filter(({ group }) => group === "performance")]
       .map((check) => panelOf(check, figures, distributions))
       .find((panel) => panel !== null) ?? null;
   if (drawn === null) return null;
@@ -51,7 +51,7 @@ function panelOf(
 
 /** The figure by day, oldest left; of many days several as one point. */
 function figurePanel({ days }: Figure, check: WatchCheck, top: number): string[] {
-  const step = Math.ceil(days.length / mostPoints);
+  const step = Math.ceil(days.length / maxPoints);
   const points = Array.from({ length: Math.ceil(days.length / step) }, (_, i) => {
     const some = days.slice(i * step, (i + 1) * step);
     const n = some.reduce((sum, one) => sum + one.n, 0);
@@ -121,8 +121,8 @@ function sharesPanel({ cells, reference, live }: Distribution, top: number): str
       counts.reduce((all, one) => all + one, 0),
     );
   const [n, m] = [sum(reference), sum(live)];
-  const shown = cells.slice(0, mostCells).map((name, i) => {
-    const rest = i === mostCells - 1 && cells.length > mostCells;
+  const shown = cells.slice(0, maxCells).map((name, i) => {
+    const rest = i === maxCells - 1 && cells.length > maxCells;
     const share = (counts: readonly number[], all: number) =>
       (rest ? counts.slice(i).reduce((total, one) => total + one, 0) : (counts[i] ?? 0)) / all;
     return { name: rest ? "others" : name, gate: share(reference, n), live: share(live, m) };

@@ -88,14 +88,14 @@ export class Ledger {
     const step = Math.ceil(whole / 80);
     const column = (day: number) => Math.floor(day / step);
     const drawn = [...this.#marks].flatMap(([model, marks]) => {
-      const told = Array.from({ length: column(whole - 1) + 1 }, () => " ");
+      const row = Array.from({ length: column(whole - 1) + 1 }, () => " ");
       // A later look covers an earlier one, except that no alert is covered.
-      for (const [day, mark] of marks) if (!"█▒".includes(told[column(day)]!)) told[column(day)] = mark;
-      for (let i = 1; i < told.length; i++) if (told[i] === " ") told[i] = told[i - 1]!;
-      const true_ = told.map(() => " ");
+      for (const [day, mark] of marks) if (!"█▒".includes(row[column(day)]!)) row[column(day)] = mark;
+      for (let i = 1; i < row.length; i++) if (row[i] === " ") row[i] = row[i - 1]!;
+      const true_ = row.map(() => " ");
       for (const { from, to } of this.troubles.filter((one) => one.model === model))
         for (let i = column(from); i <= column(to ?? whole - 1); i++) true_[i] = "▔";
-      return [`  ${model.padEnd(7)} ${told.join("")}`, `  ${"".padEnd(7)} ${true_.join("")}`];
+      return [`  ${model.padEnd(7)} ${row.join("")}`, `  ${"".padEnd(7)} ${true_.join("")}`];
     });
     const right = this.alerts.filter(({ trouble }) => trouble !== null);
     return [

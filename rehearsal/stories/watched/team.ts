@@ -9,7 +9,7 @@ import { workflows } from "../../scene/team.ts";
 /** Loss of live births, by true labels, that its model.yaml takes; beyond it there is an alert. */
 export const margin = 0.1;
 /** The births model as this repository has it: trained on 1994 to 2001, gated on 2002 and 2003. */
-export const births: System = {
+const births: System = {
   id: "births",
   data: () => ({
     ...folder("models/births/data", "models/births/data", (name) => /\.(jsonl|csv)$/.test(name)),

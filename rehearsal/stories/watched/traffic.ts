@@ -54,7 +54,7 @@ export class Traffic {
     for (const due of this.#due.filter((one) => one.day <= day)) {
       this.#due.splice(this.#due.indexOf(due), 1);
       this.labelled = due;
-      await this.tell(
+      await this.sendFeedback(
         "fares",
         due.fares.map((label, i) => ({ predictionId: `${due.id}:${i}`, label })),
       );
@@ -63,7 +63,8 @@ export class Traffic {
 
   /** A day of births: yesterday's number is known, and today's is asked for. */
   async births({ date, births, history }: BirthDay): Promise<void> {
-    if (this.#birth !== null) await this.tell("births", [{ predictionId: this.#birth.id, label: this.#birth.births }]);
+    if (this.#birth !== null)
+      await this.sendFeedback("births", [{ predictionId: this.#birth.id, label: this.#birth.births }]);
     const answer = await this.#post("births", "predict", { date, history });
     const id = answer?.["predictionId"];
     this.#birth = typeof id === "string" ? { id, births } : null;
@@ -72,7 +73,7 @@ export class Traffic {
     this.errors.push(Math.abs(value - births));
   }
 
-  async tell(model: Watched, feedback: readonly { predictionId: string; label: number }[]): Promise<void> {
+  async sendFeedback(model: Watched, feedback: readonly { predictionId: string; label: number }[]): Promise<void> {
     const tally = this.feedback[model];
     const response = await this.#send(model, "feedback", { feedback });
     const body = (await response.json().catch(() => null)) as { results?: { result: string }[] } | null;
