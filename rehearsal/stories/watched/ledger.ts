@@ -104,11 +104,18 @@ export class Ledger {
         ({ model, day, state, trouble, closed }) =>
           `    day ${String(day).padStart(4)}  ${model.padEnd(7)} ${state.padEnd(11)} ${trouble === null ? "false: nothing was wrong" : `true: ${trouble.what}, ${day - trouble.from} days after it began`}${closed === null ? "" : `; closed on day ${closed}`}`,
       ),
-      ...this.troubles
-        .filter((one) => !this.alerts.some(({ trouble }) => trouble === one))
-        .map(({ model, what, from }) => `    day ${String(from).padStart(4)}  ${model.padEnd(7)} no alert of: ${what}`),
+      ...this.#unseen(),
       `  one character is ${step} days; █ alert, ▒ unreachable, ─ PASS, · too little to decide; ▔ something is wrong`,
       ...drawn,
     ];
+  }
+
+  /** Troubles without an alert, those of one kind in one line. */
+  #unseen(): string[] {
+    const unseen = this.troubles.filter((one) => !this.alerts.some(({ trouble }) => trouble === one));
+    return [...Map.groupBy(unseen, ({ model, what }) => `${model.padEnd(7)} no alert of: ${what}`)].map(
+      ([words, spells]) =>
+        `    ${words}, ${spells.length} times, ${spells.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0)} days in all, from day ${spells[0]!.from} on`,
+    );
   }
 }
