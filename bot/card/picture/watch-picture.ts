@@ -61,11 +61,14 @@ function figurePanel({ days }: Figure, check: WatchCheck, top: number): string[]
   const values = [...points.map(({ value }) => value), ...[check.baseline, bound].filter((one) => one !== null)];
   const pad = Math.max(1e-9, (Math.max(...values) - Math.min(...values)) * 0.08);
   const [low, high] = [Math.min(...values) - pad, Math.max(...values) + pad];
-  const [left, right] = [margin + 120, width - margin - 12];
+  const [left, right] = [margin + 120, width - margin - 200];
   const x = (i: number) => left + (i / Math.max(1, points.length - 1)) * (right - left);
   const y = (value: number) => top + panelHeight - ((value - low) / (high - low)) * panelHeight;
   const isWorse = (value: number) => bound !== null && (check.direction === "higher" ? value < bound : value > bound);
-  const guide = (value: number, colour: Colour, words: string, above: boolean) => [
+  // The words stand beside the plot, where no point can lie on them, and never on each other.
+  const apart = bound === null || check.baseline === null ? 0 : y(bound) - y(check.baseline);
+  const nudge = Math.max(0, 34 - Math.abs(apart)) / 2;
+  const guide = (value: number, colour: Colour, words: string, shift: number) => [
     line(
       [
         [left, y(value)],
@@ -75,17 +78,13 @@ function figurePanel({ days }: Figure, check: WatchCheck, top: number): string[]
       3,
       true,
     ),
-    text(`${words} ${significant(value)}`, right, y(value) + (above ? -12 : 34), right - left, {
-      size: 26,
-      colour,
-      anchor: "end",
-    }),
+    text(`${words} ${significant(value)}`, right + 14, y(value) + 9 + shift, 200, { size: 26, colour }),
   ];
-  const boundIsAbove = bound !== null && (check.baseline === null || bound >= check.baseline);
+  const boundIsAbove = apart <= 0;
   return [
     rect(left, top + panelHeight, right - left, 2, "gate"),
-    ...(check.baseline === null ? [] : guide(check.baseline, "faint", "gate", !boundIsAbove)),
-    ...(bound === null ? [] : guide(bound, "FAIL", "limit", boundIsAbove)),
+    ...(check.baseline === null ? [] : guide(check.baseline, "faint", "gate", boundIsAbove ? nudge : -nudge)),
+    ...(bound === null ? [] : guide(bound, "FAIL", "limit", boundIsAbove ? -nudge : nudge)),
     line(
       points.map(({ value }, i) => [x(i), y(value)] as const),
       "gate",
