@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 
@@ -14,6 +15,8 @@ type RetrainFlags = {
   propose?: string;
   watchReport?: string;
   gate?: string;
+  merge: boolean;
+  waitMinutes: string;
   where: boolean;
 };
 
@@ -35,8 +38,14 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
     .option("--watch-report <file>", "with --propose: report.md of the watch, for the pull request")
     .option(
       "--gate <file>",
-      "with --propose: start this workflow on the branch, where the pull request starts none itself",
+      "with --propose: start this workflow on the branch, where the pull request starts none itself; with --merge: its verdict decides",
     )
+    .option(
+      "--merge",
+      "train nothing: merge the model's pull request if sluice.yaml says `retrain: {merge: pass}` and its gate is PASS",
+      false,
+    )
+    .option("--wait-minutes <n>", "with --merge: how long the gate is waited for", "120")
     .option("--where", "only print the model's folder", false)
     .option("--out <dir>", "folder for candidate/, retrain.json, report.md and train.log", ".sluice/retrain")
     .option("--json", "one JSON document on stdout; progress stays on stderr", false)
@@ -54,6 +63,26 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
       const { trainedModel } = await import("../watch/retrain/retrain.ts");
       const { loaded } = await trainedModel({ ...place, model }, streams.env);
       await write(streams.stdout, `${relative(process.cwd(), loaded.dir) || "."}\n`);
+      finish(0);
+      return;
+    }
+    if (flags.merge) {
+      const { mergeFromCheckout } = await import("../watch/retrain/propose-run.ts");
+      const waitMinutes = Number(flags.waitMinutes);
+      if (!(waitMinutes >= 0 && waitMinutes <= 350))
+        throw new ConfigurationError({
+          code: "flag",
+          place: "--wait-minutes",
+          problem: "not a number of minutes",
+          expected: "a number from 0 to 350",
+          received: flags.waitMinutes,
+          example: "--wait-minutes 120",
+        });
+      const outcome = await mergeFromCheckout(
+        { ...place, model, gate: flags.gate ?? "gate.yml", waitMinutes },
+        { env: streams.env, fetch, onNote: (text) => void streams.stderr.write(`${text}\n`) },
+      );
+      await write(streams.stdout, flags.json ? `${JSON.stringify(outcome)}\n` : `${outcome.words}\n`);
       finish(0);
       return;
     }

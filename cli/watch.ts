@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { exitCodeOf } from "../eval/judge/algebra.ts";
+import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import { write, type Streams } from "./streams.ts";
 
-type WatchFlags = CommonFlags & { config: string; url: string[]; stage: string; state?: string };
+type WatchFlags = CommonFlags & { config: string; url: string[]; stage: string; state?: string; labels?: string };
 
 export function watchCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("watch")
@@ -28,6 +29,10 @@ export function watchCommand(streams: Streams, finish: Finish): Command {
     .option(
       "--state <file>",
       "keep the counts of every server here, so that they outlive its restarts and add up from run to run",
+    )
+    .option(
+      "--labels <file>",
+      "first send true labels to the servers: rows with predictionId and label (and head), of one model; CSV, JSON Lines, JSON or Parquet",
     )
     .addHelpText(
       "after",
@@ -55,6 +60,22 @@ Example:
       originOf,
       deps,
     );
+    if (flags.labels !== undefined) {
+      const [only, ...others] = targets;
+      if (only === undefined || others.length > 0)
+        throw new ConfigurationError({
+          code: "watch-labels",
+          place: "--labels",
+          problem: "a file of labels belongs to one model",
+          expected: "one model's id",
+          received: targets.map(({ model }) => model).join(", "),
+          example: `npx sluice watch ${only?.model ?? "births"} --labels labels.csv`,
+        });
+      const { sendLabels } = await import("../watch/live/send-labels.ts");
+      const sent = await sendLabels(flags.labels, only.model, only.origins, deps);
+      const words = Object.entries(sent).map(([result, count]) => `${count} ${result}`);
+      deps.onNote(`labels of ${only.model}: ${words.length === 0 ? "none" : words.join(", ")}`);
+    }
     const { verdict, files } = await runWatch(
       { targets, out: resolve(flags.out), state: flags.state === undefined ? null : resolve(flags.state) },
       deps,

@@ -28,6 +28,9 @@ export type PullRequestOf = {
   title: string;
   body: string;
   headSha: string;
+  /** Branch that it leads into. */
+  base: string;
+  draft: boolean;
   state: "open" | "closed" | "merged";
 };
 
@@ -43,6 +46,8 @@ export async function pullRequestsFrom(
     title: pull.title,
     body: pull.body ?? "",
     headSha: pull.head.sha,
+    base: pull.base.ref,
+    draft: pull.draft === true,
     state: pull.merged_at != null ? "merged" : pull.state === "open" ? "open" : "closed",
   }));
 }

@@ -22,3 +22,22 @@ export async function startWorkflow(
 ): Promise<void> {
   await octokit.rest.actions.createWorkflowDispatch({ owner, repo, workflow_id: file, ref, ...sentOnce });
 }
+
+/** `conclusion`: null while it runs. */
+export type RunState = { id: number; conclusion: string | null };
+
+/** The newest run of a workflow for a commit; null if there is none. */
+export async function latestRun(
+  { octokit, owner, repo }: RepositoryApi,
+  { file, sha }: { file: string; sha: string },
+): Promise<RunState | null> {
+  const { data } = await octokit.rest.actions.listWorkflowRuns({
+    owner,
+    repo,
+    workflow_id: file,
+    head_sha: sha,
+    per_page: 10,
+  });
+  const [run] = data.workflow_runs.filter((one) => one.head_sha === sha).toSorted((a, b) => b.id - a.id);
+  return run === undefined ? null : { id: run.id, conclusion: run.status === "completed" ? run.conclusion : null };
+}

@@ -5,7 +5,7 @@ import { follow, slowDown } from "./report/follow.ts";
 import { playInLanes } from "./stories/lanes.ts";
 import { servePage } from "./page/server.ts";
 import type { StoryState } from "./page/state.ts";
-import { chat, Scene } from "./scene/scene.ts";
+import { chat, Scene, type SceneOptions } from "./scene/scene.ts";
 import { models, spaces, teamFiles } from "./scene/team.ts";
 import { stories } from "./stories/all.ts";
 import { isCalled, nameOf, type Story } from "./stories/story.ts";
@@ -67,7 +67,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 
 /** @param named whether each line names its story, because stories run in parallel and their lines mix */
 async function play(
-  scene: Scene,
+  shared: Scene,
   ours: readonly Story[],
   named: boolean,
   onEnd: (story: Story) => void = () => {},
@@ -76,12 +76,14 @@ async function play(
   for (const story of ours) {
     if (interrupt.signal.aborted) break;
     const state = states[wanted.indexOf(story)] as StoryState;
+    const scene = story.setting === undefined || story.setting === own ? shared : await open(story.setting);
     const words = (line: string) => {
       log(`  ${watch ? "▸ " : ""}${named ? `${nameOf(story)}: ` : ""}${line}`);
     };
     const from = Date.now();
     let step = "the beginning";
     let error: unknown = null;
+    let reportLines: readonly string[] = [];
     state.state = "playing";
     log(`Story ${nameOf(story)}: ${story.title}`);
     const ended = new Promise<never>((_, reject) => {
@@ -94,13 +96,14 @@ async function play(
       );
     });
     try {
-      await Promise.race([
-        story.play(scene, (line) => {
-          step = line;
-          words(line);
-        }),
-        ended,
-      ]);
+      reportLines =
+        (await Promise.race([
+          story.play(scene, (line) => {
+            step = line;
+            words(line);
+          }),
+          ended,
+        ])) ?? [];
     } catch (caught) {
       error = caught;
       words(interrupt.signal.aborted ? "interrupted" : "FAILED");
@@ -109,7 +112,7 @@ async function play(
     }
     const until = Date.now();
     Object.assign(state, { state: error === null ? "passed" : "failed", seconds: (until - from) / 1000 });
-    played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error });
+    played.push({ story, fromMs: from - beganAt, untilMs: until - beganAt, error, reportLines });
     onEnd(story);
   }
   return played;
@@ -147,12 +150,13 @@ function addresses(scene: Scene, page: string): string[] {
 }
 
 const scenes: Scene[] = [];
-const open = async () => {
-  const opened = await Scene.open({ spaces, models, files: teamFiles });
+const open = async (setting: SceneOptions = { spaces, models, files: teamFiles }) => {
+  const opened = await Scene.open(setting);
   scenes.push(opened);
   return opened;
 };
-const scene = await open();
+const own = wanted.every(({ setting }) => setting !== undefined) ? wanted[0]?.setting : undefined;
+const scene = await open(own);
 const states = wanted.map((story): StoryState => ({
   name: nameOf(story),
   title: story.title,
@@ -178,6 +182,8 @@ try {
   const whole = played.length === wanted.length && played.every(({ error }) => error === null);
   say("\nTimeline");
   for (const line of timeline(played)) say(line);
+  for (const { story, reportLines } of played)
+    if (reportLines.length > 0) for (const line of ["", `Story ${nameOf(story)}`, ...reportLines]) say(line);
   say();
   for (const line of countLines(all)) say(line);
   process.exitCode = interrupt.signal.aborted

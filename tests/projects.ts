@@ -34,6 +34,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",
+  "tests/watch/retrain/merge.test.ts": "plays ten gates on a stand-in of GitHub, each with its pull request",
   "tests/watch/export/promtool.test.ts": "plays 19 stories of an hour with promtool, where it is installed",
   "tests/spaces/ui/{jobs,mood,page,pair,placeholder,sound}.test.ts": "use the page in Chromium",
 };

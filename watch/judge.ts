@@ -1,5 +1,4 @@
 import { judgeModel } from "../eval/judge/judge.ts";
-import { expectedPerformance } from "./drift/cbpe.ts";
 import { lookLevel } from "./drift/look-level.ts";
 import type { Gates } from "../models/core/manifest/gates.ts";
 import type { WatchPolicy } from "../models/core/manifest/watch.ts";
@@ -8,6 +7,8 @@ import type { HourCounts } from "../models/profile/live.ts";
 import type { Profile, ProfileVariable } from "../models/profile/schema.ts";
 import { distributionChecks, sharesOf } from "./checks/distributions.ts";
 import { nameOf, percent } from "./checks/check.ts";
+import { expectedNote } from "./checks/expected-accuracy.ts";
+import { dailyFigures } from "./checks/daily-figures.ts";
 import { performanceChecks } from "./checks/performance.ts";
 import { decidingRates, qualityChecks } from "./checks/quality.ts";
 import type { ChangeState } from "./schema/state.ts";
@@ -50,6 +51,7 @@ export function judgeLive(
     ...distributionChecks(profile.variables, window, policy, level),
     ...qualityChecks(profile, window, policy, level),
     ...performance.checks,
+    ...performance.groups,
   ];
   const labels = labelShares(profile, cohorts);
   const model: WatchedModel = {
@@ -67,12 +69,20 @@ export function judgeLive(
     events: window.events,
     ...judgeModel(
       ordered(checks)
-        .filter(({ group, advisory, verdict }) => !advisory || (group !== "features" && verdict === "INCONCLUSIVE"))
+        .filter(
+          ({ group, slice, advisory, verdict }) =>
+            !advisory || (group !== "features" && slice === "all" && verdict === "INCONCLUSIVE"),
+        )
         .map((one) => ({ ...one, metric: nameOf(one) })),
     ),
     checks: ordered(checks),
+    figures: dailyFigures(profile.labels, cohorts),
     distributions: shownDistributions(profile.variables, window, checks),
-    notes: [...notesOf(profile, window, policy, labels), ...driftedFeatures(checks)],
+    notes: [
+      ...notesOf(profile, { window, cohorts }, policy, labels),
+      ...driftedFeatures(checks),
+      ...worseGroups(performance.groups),
+    ],
   };
   return { model, changes: performance.changes };
 }
@@ -95,48 +105,36 @@ function labelShares(profile: Profile, cohorts: readonly HourCounts[]): WatchedM
   });
 }
 
-function notesOf(profile: Profile, window: Window, policy: WatchPolicy, labels: WatchedModel["labels"]): string[] {
+/** Labelled answers of a head over all hours, on its cells. */
+function summed(hours: readonly HourCounts[], k: number): number[] {
+  const sums: number[] = [];
+  for (const { labelled } of hours)
+    (labelled[k] ?? []).forEach((count, cell) => {
+      sums[cell] = (sums[cell] ?? 0) + count;
+    });
+  return sums;
+}
+
+function notesOf(
+  profile: Profile,
+  { window, cohorts }: { window: Window; cohorts: readonly HourCounts[] },
+  policy: WatchPolicy,
+  labels: WatchedModel["labels"],
+): string[] {
   const notes = labels.map(({ head, labelled, answered }) =>
     labelled === 0
       ? `No true labels of ${head}: whether it is still right is not known.`
       : `${labelled} of ${answered} answers of ${head} have a label${answered === 0 ? "" : ` (${percent(labelled / answered)})`}. Those that come first may not be like all.`,
   );
   for (const head of profile.labels) {
-    const note = expectedNote(head, profile.variables, window);
+    const k = profile.labels.indexOf(head);
+    const note = expectedNote(head, k, profile.variables, window, summed(cohorts, k));
     if (note !== null && window.answered >= policy.minimumRows) notes.push(note);
   }
   if (profile.left > 0) notes.push(`${profile.left} more features are not counted: a profile holds 300.`);
   if (profile.rows.observed < profile.rows.answered)
     notes.push(`The gate's features are those of ${profile.rows.observed} of its ${profile.rows.answered} rows.`);
   return notes;
-}
-
-/** What accuracy the scores let expect, if labels follow them as on the gate's rows. */
-function expectedNote(
-  head: Profile["labels"][number],
-  variables: readonly ProfileVariable[],
-  window: Window,
-): string | null {
-  if (head.kind !== "classes" || head.positives === undefined || head.negatives === undefined) return null;
-  const at = variables.findIndex(({ name }) => name === `${head.head}.score`);
-  const variable = variables[at];
-  if (variable === undefined) return null;
-  const rows = head.positives.map((count, i) => count + head.negatives![i]!);
-  const used = rows.map((_, i) => i).filter((i) => rows[i]! > 0);
-  const shares = used.map((i) => head.positives![i]! / rows[i]!);
-  const live = sharesOf(variable, window.counts[at] ?? []);
-  const before = expectedPerformance(
-    shares,
-    0.5,
-    used.map((i) => rows[i]!),
-  );
-  const now = expectedPerformance(
-    shares,
-    0.5,
-    used.map((i) => live[i] ?? 0),
-  );
-  if (!Number.isFinite(now.accuracy)) return null;
-  return `Without labels: the scores let expect an accuracy of ${percent(now.accuracy)} for ${head.head}, ${percent(before.accuracy)} on the gate's rows, if labels follow scores as they did there. A change of that itself cannot be seen without labels.`;
 }
 
 function driftedFeatures(checks: readonly WatchCheck[]): string[] {
@@ -148,6 +146,16 @@ function driftedFeatures(checks: readonly WatchCheck[]): string[] {
     .map(({ variable, observed }) => `${variable} (PSI ${observed?.toFixed(2)})`);
   return [
     `Inputs drifted: ${named.join(", ")}${drifted.length > 10 ? ` and ${drifted.length - 10} more` : ""}. That informs; it decides nothing while answers and figures hold.`,
+  ];
+}
+
+/** Classes and slices that inform and are worse. */
+function worseGroups(groups: readonly WatchCheck[]): string[] {
+  const worse = groups.filter(({ advisory, verdict }) => advisory && verdict === "FAIL");
+  if (worse.length === 0) return [];
+  const named = worse.slice(0, 10).map((one) => `${nameOf(one)} (${one.reason})`);
+  return [
+    `Worse by labels: ${named.join("; ")}${worse.length > 10 ? ` and ${worse.length - 10} more` : ""}. That informs; a gate on the slice would make it decide.`,
   ];
 }
 

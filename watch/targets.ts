@@ -49,6 +49,7 @@ export async function watchTargets(
       origins: given.length > 0 ? given : [originOf(space!)],
       gates: manifest?.gates ?? null,
       policy: watchPolicy(configuration?.watch, manifest?.watch),
+      trains: manifest?.train !== undefined,
     };
   });
 }

@@ -4,11 +4,13 @@ import { judgeRun } from "../eval/judge/judge.ts";
 import { writeFileAtomic } from "../models/core/atomic-write.ts";
 import { ConfigurationError, EvaluationError } from "../models/core/errors.ts";
 import type { Gates } from "../models/core/manifest/gates.ts";
-import type { WatchPolicy } from "../models/core/manifest/watch.ts";
+import { watchPolicy, type WatchPolicy } from "../models/core/manifest/watch.ts";
 import type { LiveCounts } from "../models/profile/live.ts";
+import type { Profile } from "../models/profile/schema.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 import { judgeLive } from "./judge.ts";
 import { readLive, type ReadDeps } from "./live/read.ts";
+import { dueTraining, withAsked, type RetrainRequest } from "./retrain/ask.ts";
 import { renderWatchHtml } from "./report/html.ts";
 import { renderWatchMarkdown } from "./report/markdown.ts";
 import { watchState, type ChangeState, type WatchState } from "./schema/state.ts";
@@ -20,8 +22,12 @@ export type WatchTarget = {
   model: string;
   /** One origin per replica that can be reached by itself; one for a service before all of them. */
   origins: readonly string[];
+  /** null: those that the deployed profile names. */
   gates: Gates | null;
+  /** Without gates of its own, the settings that the profile names come over these. */
   policy: WatchPolicy;
+  /** Whether model.yaml says how it is trained. */
+  trains?: boolean;
 };
 
 export type WatchRequest = {
@@ -32,7 +38,12 @@ export type WatchRequest = {
   state: string | null;
 };
 
-export type WatchDeps = ReadDeps & { now: () => Date; onNote?: (text: string) => void };
+export type WatchDeps = ReadDeps & {
+  now: () => Date;
+  onNote?: (text: string) => void;
+  /** Starts a training, where the watch may; its failure is a note. */
+  retrain?: (request: RetrainRequest) => Promise<void>;
+};
 
 export type WatchFiles = { verdict: string; markdown: string; html: string };
 
@@ -68,15 +79,45 @@ export async function runWatch(
     createdAt: deps.now().toISOString(),
     models,
   };
-  if (stateFile !== null) {
-    await mkdir(dirname(stateFile), { recursive: true });
-    await writeFileAtomic(stateFile, `${JSON.stringify(state)}\n`);
-  }
   await mkdir(out, { recursive: true });
   await writeFileAtomic(files.verdict, `${JSON.stringify(verdict, null, 2)}\n`);
   await writeFileAtomic(files.markdown, renderWatchMarkdown(verdict));
   await writeFileAtomic(files.html, renderWatchHtml(verdict));
+  state = await askForTrainings(verdict, targets, state, deps);
+  if (stateFile !== null) {
+    await mkdir(dirname(stateFile), { recursive: true });
+    await writeFileAtomic(stateFile, `${JSON.stringify(state)}\n`);
+  }
   return { verdict, files };
+}
+
+/** Asks once for what a training may mend. @returns the state, with what was asked for */
+async function askForTrainings(
+  verdict: WatchFile,
+  targets: readonly WatchTarget[],
+  before: WatchState,
+  { retrain, now, onNote }: WatchDeps,
+): Promise<WatchState> {
+  if (retrain === undefined) return before;
+  let state = before;
+  for (const model of verdict.models) {
+    const { id } = model.model;
+    if (model.verdict === "PASS") state = withAsked(state, id, null);
+    const due = dueTraining(model, state, now());
+    if (due === null) continue;
+    if (targets.find((one) => one.model === id)?.trains !== true) {
+      onNote?.(`${id} drifted, and its model.yaml has no \`train\`: nothing is started`);
+      continue;
+    }
+    try {
+      await retrain({ model: id, reason: due.reason, report: renderWatchMarkdown({ ...verdict, models: [model] }) });
+      onNote?.(`the training of ${id} was started: ${due.reason}`);
+      state = withAsked(state, id, due.asked);
+    } catch (error) {
+      onNote?.(`the training of ${id} could not be started: ${(error as Error).message}`);
+    }
+  }
+  return state;
 }
 
 /**
@@ -93,6 +134,10 @@ export async function lookAt(
   const { model, changes } = judged(target, read, state, deps.now());
   return { model, state: changes === null ? state : withChanges(state, target.model, changes) };
 }
+
+/** Fewer refused labels, or a smaller share of all, are said nowhere. */
+const FEWEST_REFUSED = 50;
+const MOST_REFUSED = 0.1;
 
 type ReadResult = { counts: LiveCounts[]; problems: string[] };
 
@@ -127,6 +172,7 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       verdict,
       reason,
       checks: [],
+      figures: [],
       distributions: [],
       notes: [],
     },
@@ -154,8 +200,8 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       instances: (since) => instancesSince(state, target.model, since),
       changes: changesOf(state, target.model),
     },
-    target.gates,
-    target.policy,
+    target.gates ?? newest.profile.rules?.gates ?? null,
+    policyOf(target, newest.profile),
     now,
   );
   const pending = counts.reduce((sum, one) => sum + one.pending, 0);
@@ -164,10 +210,32 @@ function judged(target: WatchTarget, { counts, problems }: ReadResult, state: Wa
       ...model,
       // A replica that does not answer may be the one that sees the drift.
       ...(problems.length === 0 ? {} : { verdict: "ERROR", reason: problems.join(" ") }),
-      notes: [...model.notes, ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`])],
+      notes: [
+        ...model.notes,
+        ...refusedLabels(counts),
+        ...(pending === 0 ? [] : [`${pending} rows wait to be shown: fewer than ten are not.`]),
+      ],
     },
     changes,
   };
+}
+
+/** Labels that were refused are many: somebody guesses ids, sends other labels for the same answers, or is late. */
+function refusedLabels(counts: readonly LiveCounts[]): string[] {
+  const of = (result: string) => counts.reduce((sum, { feedback }) => sum + (feedback[result] ?? 0), 0);
+  const [unknown, conflict, recorded] = [of("unknown"), of("conflict"), of("recorded")];
+  const refused = unknown + conflict;
+  if (refused < FEWEST_REFUSED || refused < MOST_REFUSED * (refused + recorded)) return [];
+  return [
+    `Of ${refused + recorded} labels since the start of the servers ${refused} were refused: ${unknown} for predictions that are not known (too late, from before a restart, or guessed), ${conflict} against an earlier label of the same answer. Who sends labels?`,
+  ];
+}
+
+/** The model's own settings go over those of the repository, except that a watch never looks less often than it does. */
+function policyOf({ gates, policy }: WatchTarget, { rules }: Profile): WatchPolicy {
+  if (gates !== null || rules?.watch === undefined) return policy;
+  const own = watchPolicy(policy, rules.watch);
+  return { ...own, looksPerYear: Math.max(own.looksPerYear, policy.looksPerYear) };
 }
 
 /** @throws ConfigurationError */

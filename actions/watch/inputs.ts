@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { namesIn } from "../../github/action-input.ts";
+import { isTrue, namesIn, orNull } from "../../github/action-input.ts";
 
 /** The inputs of actions/watch: type, default, description and validator in one place. */
 export const watchInputs = z.strictObject({
@@ -32,6 +32,18 @@ export const watchInputs = z.strictObject({
     .min(1)
     .prefault(".sluice/watch")
     .describe("Folder for verdict.json, report.md and report.html, relative to the workspace."),
+  retrain: z
+    .enum(["true", "false"])
+    .prefault("false")
+    .transform(isTrue)
+    .describe(
+      "Start the training (repository_dispatch sluice-retrain) of a model with `train` whose answers or figures drifted: once, and again after a week while it stands.",
+    ),
+  token: z
+    .string()
+    .prefault("${{ github.token }}")
+    .transform(orNull)
+    .describe("For retrain: a token with contents: write."),
   "fail-on": z
     .enum(["not-pass", "fail", "nothing"])
     .prefault("not-pass")

@@ -3,13 +3,14 @@ import { resolve } from "node:path";
 import { error as annotateError, warning } from "@actions/core";
 import { exitCodeOf } from "../../eval/judge/algebra.ts";
 import { authorization, originOf } from "../../predict/target.ts";
+import { askToRetrain, type RetrainRequest } from "../../watch/retrain/ask.ts";
 import { watchResult } from "../../watch/report/result.ts";
 import { watchTargets } from "../../watch/targets.ts";
 import { runWatch } from "../../watch/watch.ts";
 import { readInputs } from "../runner/inputs.ts";
 import { escapeWorkflowCommands } from "../runner/log.ts";
 import { addSummary, output } from "../runner/results.ts";
-import { runStep } from "../runner/step.ts";
+import { connect, runStep } from "../runner/step.ts";
 import { watchInputs } from "./inputs.ts";
 
 /** Watches live models from a workflow: report in the step summary, one annotation per model that is not well. */
@@ -28,13 +29,18 @@ async function main(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number
     originOf,
     deps,
   );
+  const github = inputs.retrain ? await connect(inputs.token, env) : null;
+  if (inputs.retrain && github === null) warning("no training can be started: there is no token or no repository");
   const { verdict, files } = await runWatch(
     {
       targets,
       out: resolve(workspace, inputs.out),
       state: inputs.state === "" ? null : resolve(workspace, inputs.state),
     },
-    deps,
+    {
+      ...deps,
+      ...(github === null ? {} : { retrain: async (request: RetrainRequest) => askToRetrain(github, request) }),
+    },
   );
   for (const { model, verdict: word, reason } of verdict.models)
     if (word !== "PASS")

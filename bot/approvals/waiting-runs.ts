@@ -1,3 +1,4 @@
+import { checksPicture } from "../card/picture/checks-picture.ts";
 import { decidingChecks, shownCheck } from "../card/deciding-checks.ts";
 import type { BotContext } from "../context/context.ts";
 import type { Button } from "../context/reply.ts";
@@ -199,7 +200,7 @@ export async function askAbout(
   context: Pick<BotContext, "github" | "bot" | "now">,
   { run, subjects }: WaitingRun,
   reason?: string,
-): Promise<{ lines: string[]; buttons: Button[][] }> {
+): Promise<{ lines: string[]; buttons: Button[][]; picture?: string }> {
   const parts = await Promise.all(
     subjects.map(async (subject) => {
       const where = { ...subject, environment: subject.pending.environment };
@@ -209,5 +210,12 @@ export async function askAbout(
   );
   if (parts.length === 0)
     return { lines: [`🔔 ${linkHtml(run.title, run.url)} waits for nothing that is listed`], buttons: [] };
-  return { lines: parts.flatMap(({ lines }) => lines), buttons: parts.flatMap(({ buttons }) => buttons) };
+  // A message has one picture; several candidates would need several.
+  const judged = subjects.length === 1 ? (subjects[0]?.judged ?? null) : null;
+  const picture = judged === null ? null : checksPicture(judged);
+  return {
+    lines: parts.flatMap(({ lines }) => lines),
+    buttons: parts.flatMap(({ buttons }) => buttons),
+    ...(picture === null ? {} : { picture }),
+  };
 }

@@ -5,6 +5,7 @@ import { clockTime, safe } from "../context/text.ts";
 import { watchReply } from "../watch/reply.ts";
 import type { CallbackAction, Nonce } from "../store/nonces.ts";
 import { dayMs } from "../telegram/clock.ts";
+import type { Content } from "../telegram/send-or-edit.ts";
 import { whyNotAllowed } from "./persons.ts";
 import { audit } from "./request.ts";
 
@@ -48,16 +49,17 @@ export async function watchButton(
         ...(does === "snooze" ? { result: `until ${clockTime(until, bot.timeZone)}` } : {}),
       });
     }
-    const after = (html: string) => ({
+    const after = ({ html, picture }: Content) => ({
       html: done ? `${html}\n${said}` : html,
       buttons: [[commandButton(`/watch ${model}`, "State")]],
+      ...(picture === undefined ? {} : { picture }),
     });
     if (done)
       for (const one of alerts) {
         if (one.key === key) continue;
-        store.messages.want(one.key, one, toContent(context, after(one.content.html), one.chat, one.key), now());
+        store.messages.want(one.key, one, toContent(context, after(one.content), one.chat, one.key), now());
       }
-    return pressed === undefined ? watchReply(context, model) : after(pressed.content.html);
+    return pressed === undefined ? watchReply(context, model) : after(pressed.content);
   };
   return { toast: safe({ acknowledge: "Acknowledged.", snooze: "Snoozed.", wake: "Alerts are on." }[does]), outcome };
 }

@@ -28,6 +28,8 @@ export function commandButton(text: string, label = text): Button {
 export type Reply = {
   html: string;
   buttons?: Button[][];
+  /** SVG of a picture above the text. */
+  picture?: string;
   /**
    * For a question under a card of actions/notify, whose text the bot cannot change: one line, and the question's
    * state.
@@ -51,12 +53,17 @@ export function resolve(outcome: Outcome): Reply {
  */
 export function toContent(
   context: ButtonContext,
-  { html, buttons = [] }: Reply,
+  { html, buttons = [], picture }: Reply,
   chat: number,
   family: string,
 ): Content {
   const rows = toRows(context, buttons, chat, family);
-  return { html, plain: plainText(html), ...(rows.length === 0 ? {} : { buttons: rows }) };
+  return {
+    html,
+    plain: plainText(html),
+    ...(rows.length === 0 ? {} : { buttons: rows }),
+    ...(picture === undefined ? {} : { picture }),
+  };
 }
 
 /**

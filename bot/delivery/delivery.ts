@@ -79,8 +79,15 @@ export class Delivery {
       else messages.found(one.key, found);
       return;
     }
-    if (one.messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
-    const delivered = await sendOrEdit(client, { chat: one.chat, topic: one.topic }, one.content, one.messageId, {
+    // A photo keeps its picture: with another one, the message is sent anew.
+    const isOtherPicture = one.messageId !== null && one.sent !== null && one.sent.picture !== one.content.picture;
+    if (isOtherPicture)
+      await client
+        .call("deleteMessage", { chat_id: one.chat, message_id: one.messageId! }, { signal, urgent: one.urgent })
+        .catch(() => undefined);
+    const messageId = isOtherPicture ? null : one.messageId;
+    if (messageId === null) messages.sending(one.key, messages.lastId(one.chat), one.content);
+    const delivered = await sendOrEdit(client, { chat: one.chat, topic: one.topic }, one.content, messageId, {
       silent: one.silent,
       replyTo: one.replyTo,
       urgent: one.urgent,

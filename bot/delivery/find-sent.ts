@@ -7,7 +7,7 @@ import type { Content } from "../telegram/send-or-edit.ts";
 /** The search ends after this many ids that nobody is known to have. */
 const maxProbes = 60;
 
-type Found = { from?: { id: number; is_bot: boolean }; text?: string; rich_message?: unknown };
+type Found = { from?: { id: number; is_bot: boolean }; text?: string; caption?: string; rich_message?: unknown };
 
 /**
  * Finds out whether a message was sent although no answer came. A bot cannot read a chat, but Telegram returns the
@@ -60,8 +60,9 @@ export async function findSent(
 
 const letters = (text: string) => text.replace(/\s+/g, "").slice(0, 400);
 
-function isSame({ html, plain, rich }: Content, { text, rich_message }: Found): boolean {
+function isSame({ html, plain, rich, picture }: Content, { text: said, caption, rich_message }: Found): boolean {
   if (rich_message !== undefined) return rich !== undefined;
+  const text = said ?? (picture === undefined ? undefined : caption);
   if (text === undefined) return false;
   return letters(text) === letters(plainText(html)) || letters(text) === letters(plain);
 }

@@ -96,7 +96,9 @@ export async function askForApproval(
       const elsewhere = asked.filter(({ cards }) => !cards.some((card) => card.place.chat === place.chat));
       const key = messageKey(run, place.chat);
       const post = (to: string, lines: readonly string[]) => {
-        const reply = { html: [...lines, ...whole.lines].join("\n"), buttons: whole.buttons };
+        const { picture, buttons } = whole;
+        const html = [...lines, ...whole.lines].join("\n");
+        const reply = { html, buttons, ...(picture === undefined ? {} : { picture }) };
         store.nonces.end(to, now());
         store.messages.want(to, place, toContent(context, reply, place.chat, to), now(), { urgent: true });
       };

@@ -1,7 +1,7 @@
 import { verdictFile, type ModelVerdict } from "../../eval/schema/verdict.ts";
 import type { BotConfiguration } from "../config/config.ts";
 import type { Artifact, GitHub, Run } from "./github.ts";
-import { readZipEntry } from "./zip.ts";
+import { readZipEntry } from "../../github/zip.ts";
 
 /** What a gate run says about its models. */
 export type RunVerdicts = {

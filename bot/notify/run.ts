@@ -2,8 +2,11 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Agent } from "node:https";
 import { resolve } from "node:path";
+import { checksPicture } from "../card/picture/checks-picture.ts";
 import type { CardState } from "../card/state.ts";
 import { createTelegram } from "../telegram/client.ts";
+import type { InputFile } from "../telegram/payload.ts";
+import { pngOf } from "../telegram/png.ts";
 import { candidatesOf, withPullRequest } from "./candidates.ts";
 import { readOrigin } from "./event.ts";
 import { findPicture, readDeployment, readVerdict } from "./files.ts";
@@ -88,7 +91,8 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
   const results: Outcome["results"] = [];
   for (const card of cards.slice(0, maxCards)) {
     const model = card.model.id;
-    const picture = async () => (verdictPath === null ? null : findPicture(verdictPath, model));
+    const picture = async () =>
+      (verdictPath === null ? null : await findPicture(verdictPath, model)) ?? (await drawnPicture(card));
     try {
       results.push(
         await updateCard(withPullRequest(card, pullRequest, origin), address, inputs.when, {
@@ -120,6 +124,13 @@ export async function notify(inputs: NotifyInputs, { env, hide, log, signal }: N
     why: withoutCard > 0 ? `${withoutCard} more models have no card: one run posts at most ${maxCards}` : null,
     cards,
   };
+}
+
+/** The checks that decided, drawn; null where nothing is compared or nothing can be drawn here. */
+async function drawnPicture({ verdict }: CardState): Promise<InputFile | null> {
+  const svg = verdict === null ? null : checksPicture(verdict);
+  const source = svg === null ? null : await pngOf(svg);
+  return source === null ? null : { source, filename: "checks.png" };
 }
 
 async function eventOf(env: NodeJS.ProcessEnv): Promise<unknown> {

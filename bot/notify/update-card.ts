@@ -80,7 +80,8 @@ export async function updateCard(
 
   let ring = before?.ring ?? null;
   // A new message makes its own sound, so only a picture may follow it.
-  const plot = audible && tone === "red" ? await picture().catch(() => null) : null;
+  const shows = tone === "red" || tone === "attention";
+  const plot = audible && shows ? await picture().catch(() => null) : null;
   if (audible && (delivered.outcome === "edited" || plot !== null)) {
     const old = ring;
     ring = await reply(client, delivered, state, plot, delivered.outcome !== "edited", signal).catch(

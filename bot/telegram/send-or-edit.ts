@@ -1,8 +1,10 @@
 import type { InlineKeyboardButton, InputRichMessage } from "@grammyjs/types";
 import type { Method, Parameters, TelegramClient } from "./client.ts";
 import { TelegramFailure } from "./failure.ts";
-import { escapeMarkup, maxTextLength, truncate, truncateHtml } from "./format.ts";
+
+import { escapeMarkup, maxCaptionLength, maxTextLength, plainText, truncate, truncateHtml } from "./format.ts";
 import type { InputFile } from "./payload.ts";
+import { pngOf } from "./png.ts";
 
 /** One message in each form that a Bot API server may accept, best first. `plain` must always be accepted. */
 export type Content = {
@@ -10,13 +12,18 @@ export type Content = {
   html: string;
   plain: string;
   buttons?: InlineKeyboardButton[][];
+  /**
+   * SVG of a picture above the text, which is then its caption. Where it cannot be drawn, or the text is too long for a
+   * caption, the text is sent alone.
+   */
+  picture?: string;
   /** The text belongs to another program: only the buttons are set, and a missing message is not sent again. */
   onlyButtons?: true;
 };
 
 export type Address = { chat: number | string; topic?: number | null };
 
-type Form = "rich" | "html" | "pre" | "plain";
+type Form = "photo" | "rich" | "html" | "pre" | "plain";
 
 export type DeliveredMessage = {
   messageId: number;
@@ -43,7 +50,7 @@ const noPreview = { is_disabled: true } as const;
 /**
  * Makes one message read as `content`: edits it if it exists, sends it otherwise.
  *
- * If Telegram refuses the rich message, HTML is tried, then plain text in <pre>, then plain text without buttons. A
+ * A picture goes as a photo with a caption. If Telegram refuses that, or the rich message, HTML is tried, then plain text in <pre>, then plain text without buttons. A
  * message that no longer exists is sent again. If the topic no longer exists, the message goes to the chat itself. If a
  * group became a supergroup, the message goes there. With `onlyButtons`, only the buttons are set.
  *
@@ -106,6 +113,16 @@ async function edit(
   call: { signal?: AbortSignal; urgent?: boolean },
 ): Promise<Form> {
   const common = { chat_id: chat, message_id: messageId };
+  // Whether it was sent as a photo depends on what could be drawn then: Telegram knows.
+  if (content.picture !== undefined) {
+    const caption = { caption: truncateHtml(content.html, maxCaptionLength), parse_mode: "HTML", ...markupOf(content) };
+    try {
+      await client.call("editMessageCaption", { ...common, ...caption } as Parameters<"editMessageCaption">, call);
+      return "photo";
+    } catch (error) {
+      if (!isRefusedContent(error)) throw error;
+    }
+  }
   return firstAccepted(content, async (_form, body) => {
     await client.call("editMessageText", { ...common, ...body } as Parameters<"editMessageText">, call);
   });
@@ -125,6 +142,19 @@ async function send(
     ...(replyTo === null ? {} : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }),
   };
   let id = 0;
+  // A caption is short. What does not fit must not be lost, so it goes without the picture.
+  const fits = plainText(content.html).length <= maxCaptionLength;
+  const source = content.picture === undefined || !fits ? null : await pngOf(content.picture);
+  if (source !== null) {
+    const caption = { caption: truncateHtml(content.html, maxCaptionLength), parse_mode: "HTML", ...markupOf(content) };
+    const photo = { photo: { source, filename: "figure.png" }, ...caption };
+    try {
+      const sent = await client.call("sendPhoto", { ...common, ...photo } as Parameters<"sendPhoto">, call);
+      return { id: sent.message_id, form: "photo" };
+    } catch (error) {
+      if (!isRefusedContent(error)) throw error;
+    }
+  }
   const form = await firstAccepted(content, async (form, body) => {
     const method: Method = form === "rich" ? "sendRichMessage" : "sendMessage";
     const message = (await client.call(method, { ...common, ...body } as Parameters<"sendMessage">, call)) as {
@@ -143,15 +173,21 @@ async function firstAccepted(content: Content, attempt: (form: Form, body: objec
       await attempt(form, body);
       return form;
     } catch (error) {
-      const another = error instanceof TelegramFailure && (error.kind === "content" || error.kind === "method");
-      if (!another || i === forms.length - 1) throw error;
+      if (!isRefusedContent(error) || i === forms.length - 1) throw error;
     }
   }
   throw new TypeError("no form to send");
 }
 
-function bodies({ rich, html, plain, buttons }: Content): [Form, object][] {
-  const markup = buttons === undefined || buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } };
+const isRefusedContent = (error: unknown): boolean =>
+  error instanceof TelegramFailure && (error.kind === "content" || error.kind === "method");
+
+const markupOf = ({ buttons }: Content) =>
+  buttons === undefined || buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } };
+
+function bodies(content: Content): [Form, object][] {
+  const { rich, html, plain } = content;
+  const markup = markupOf(content);
   const text = plain.trim() === "" ? "…" : plain;
   const pre = `<pre>${escapeMarkup(truncate(text, maxTextLength))}</pre>`;
   return [

@@ -4,6 +4,7 @@ import type { WatchedModel } from "../../watch/schema/verdict.ts";
 import { sparkline } from "../../eval/report/markdown/bars.ts";
 import type { BotContext } from "../context/context.ts";
 import { commandButton, type Button, type Reply } from "../context/reply.ts";
+import { watchPicture } from "../card/picture/watch-picture.ts";
 import { safe, withSign } from "../context/text.ts";
 import type { ReportedState, WatchEntry } from "../store/watches.ts";
 import { dayMs } from "../telegram/clock.ts";
@@ -22,10 +23,12 @@ export function alertReply(
   { bot }: Pick<BotContext, "bot">,
   id: string,
   live: string,
-  { model, verdict, reason, checks, window }: WatchedModel,
+  watched: WatchedModel,
   { from, to }: Change,
   at: number,
 ): Reply {
+  const { model, verdict, reason, checks, window } = watched;
+  const picture = to === "FAIL" || to === "PASS" ? watchPicture(watched) : null;
   const name = `<b>${safe(id)}</b>${to === "UNREACHABLE" ? "" : ` ${safe(model.version, 40)}`} in ${safe(bot.live)}`;
   const after = from === null ? "" : `, after ${from}`;
   const heads: Record<Change["to"], string> = {
@@ -49,6 +52,7 @@ export function alertReply(
       ...(to === "FAIL" || to === "UNREACHABLE" ? [alertButtons(id, at)] : []),
       [commandButton(`/watch ${id}`, "State")],
     ],
+    ...(picture === null ? {} : { picture }),
   };
 }
 

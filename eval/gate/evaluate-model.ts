@@ -134,7 +134,7 @@ async function evaluate(own: LoadedManifest, context: EvaluationContext): Promis
       today: deps.now().toISOString().slice(0, 10),
     },
   });
-  const distributions = profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements);
+  const distributions = profileOf(loaded, candidate, exam.dataset, candidateMetrics.measurements, exam.gates);
   const profile = await writeProfile(request.out, distributions);
   await writeModelPredictions(request.out, manifest.id, [candidate, ...(baseline === null ? [] : [baseline])]);
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../models/core/atomic-write.ts";
+import type { Gates } from "../../models/core/manifest/gates.ts";
 import type { LoadedManifest } from "../../models/core/predictor/load.ts";
 import { classificationAnswer } from "../../models/core/postprocess/classification.ts";
 import type { Head } from "../../models/core/postprocess/schema.ts";
@@ -13,7 +14,8 @@ import {
   type LabelledValues,
   type VariableValues,
 } from "../../models/profile/make.ts";
-import type { Profile } from "../../models/profile/schema.ts";
+import { classColumn } from "../../models/core/manifest/gates.ts";
+import { MAX_SLICES, type Profile } from "../../models/profile/schema.ts";
 import type { EvaluationDataset } from "../dataset/read.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 import type { ModelMetrics } from "../schema/metrics.ts";
@@ -49,6 +51,7 @@ export function profileOf(
   run: ProfiledRun,
   dataset: Pick<EvaluationDataset, "id" | "digest" | "rows">,
   measurements: ModelMetrics["measurements"],
+  gates: Gates,
 ): Profile {
   const { features, left } = featuresOf(manifest.preprocess);
   const observed = run.features.filter((one) => one !== null);
@@ -75,24 +78,46 @@ export function profileOf(
       heads.flatMap(({ labelled }) => (labelled === null ? [] : [labelled])),
       variables,
     ),
-    performance: measurements.flatMap(({ head, metric, slice, options, unit, result }) =>
-      head !== null && slice === "all" && result.status === "ok" && Object.keys(options).length === 0
-        ? [
-            {
-              head,
-              metric,
-              value: result.value,
-              interval:
-                result.interval === null
-                  ? null
-                  : { low: result.interval.low, high: result.interval.high, level: result.interval.level },
-              unit,
-              n: result.n,
-            },
-          ]
-        : [],
-    ),
+    performance: measuredOn(measurements, "all"),
+    slices: slicesOf(measurements),
+    rules: { gates, ...(manifest.watch === undefined ? {} : { watch: manifest.watch }) },
   };
+}
+
+function measuredOn(measurements: ModelMetrics["measurements"], on: string): Profile["performance"] {
+  return measurements.flatMap(({ head, metric, slice, options, unit, result }) =>
+    head !== null && slice === on && result.status === "ok" && Object.keys(options).length === 0
+      ? [
+          {
+            head,
+            metric,
+            value: result.value,
+            interval:
+              result.interval === null
+                ? null
+                : { low: result.interval.low, high: result.interval.high, level: result.interval.level },
+            unit,
+            n: result.n,
+          },
+        ]
+      : [],
+  );
+}
+
+/** Figures that labels can show live. */
+const liveMetrics = new Set(["accuracy", "mae"]);
+/** A slice of fewer rows would tell of single ones, and shows nothing. */
+const fewestRows = 30;
+
+/** The slices by a column of the dataset, largest first. Classes are known from the table of answers. */
+function slicesOf(measurements: ModelMetrics["measurements"]): NonNullable<Profile["slices"]> {
+  const live = measurements.filter(({ metric }) => liveMetrics.has(metric));
+  return [...new Set(live.map(({ slice }) => slice))]
+    .filter((name) => name !== "all" && !name.startsWith(`${classColumn}=`))
+    .map((name) => ({ name, performance: measuredOn(live, name).filter(({ n }) => n >= fewestRows) }))
+    .filter(({ performance }) => performance.length > 0)
+    .toSorted((a, b) => b.performance[0]!.n - a.performance[0]!.n)
+    .slice(0, MAX_SLICES);
 }
 
 /** A head's answers and true values over the gate's rows, read as the server reads its own answers. */

@@ -59,6 +59,17 @@ export const configuration = z.strictObject({
     .optional()
     .describe("What the live models promise. `sluice export prometheus` makes rules of it, `sluice ops` holds to it."),
   ops: opsSettings.optional().describe("Prices and limits that `sluice ops` reckons with."),
+  retrain: z
+    .strictObject({
+      merge: z
+        .enum(["never", "pass"])
+        .default("never")
+        .describe(
+          "never: people merge. pass: a retrained candidate is merged when its gate is PASS and the branch requires a check. Read from the base branch.",
+        ),
+    })
+    .prefault({})
+    .describe("What `sluice retrain` does with its pull request."),
   reporting: z
     .strictObject({
       comment: z

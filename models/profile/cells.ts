@@ -106,6 +106,42 @@ export function labelCellsOf({ labels, variables }: Pick<Profile, "labels" | "va
   return { heads, size: from };
 }
 
+/** Where labelled answers of one slice are counted: of classes right and wrong, of numbers the cells of errors. */
+export type SliceCells = { from: number; size: number };
+
+/**
+ * Per head and slice of a profile, the cells of its labelled answers. They come after those of all rows.
+ *
+ * @param from where they begin
+ */
+export function slicedCellsOf(
+  { labels, slices = [] }: Pick<Profile, "labels" | "slices">,
+  from: number,
+): { byHead: SliceCells[][]; size: number } {
+  let next = from;
+  const byHead = labels.map((head) =>
+    slices.map((): SliceCells => {
+      const one = { from: next, size: head.kind === "errors" ? head.edges.length + 1 : 2 };
+      next += one.size;
+      return one;
+    }),
+  );
+  return { byHead, size: next - from };
+}
+
+/** Adds one labelled answer to the cells of a slice. */
+export function addSliced(
+  { head }: Pick<LabelCells, "head">,
+  { from }: SliceCells,
+  truth: number,
+  answer: { value: number },
+  into: Uint32Array,
+): void {
+  const cell =
+    head.kind === "errors" ? cellOf(Math.abs(answer.value - truth), head.edges) : Number(answer.value !== truth);
+  into[from + cell]!++;
+}
+
 /** Adds one labelled answer. Classes: indices of the true class and of the answer's; errors: truth and value. */
 export function addLabelled(
   { head, from, scoreCuts }: LabelCells,

@@ -27,6 +27,12 @@ export const hourCounts = z.strictObject({
     .describe(
       "Labelled answers of this hour, per head. Classes: by true class then answer, positives per score cell, negatives per score cell. Errors: per cell.",
     ),
+  sliced: z
+    .array(z.array(z.array(count)))
+    .optional()
+    .describe(
+      "Labelled answers per head and slice of the profile, as whoever labelled them named it. Classes: right, wrong. Errors: per cell.",
+    ),
   events: z.record(z.string(), z.strictObject({ n: count, sum: z.number() })).describe("Business events, by name."),
 });
 export type HourCounts = z.infer<typeof hourCounts>;
@@ -61,6 +67,12 @@ function addCounts(into: number[], more: readonly number[]): number[] {
 const addAll = (one: readonly number[][], other: readonly number[][]): number[][] =>
   Array.from({ length: Math.max(one.length, other.length) }, (_, i) => addCounts([...(one[i] ?? [])], other[i] ?? []));
 
+function addSlices(one: HourCounts["sliced"], other: HourCounts["sliced"]): Pick<HourCounts, "sliced"> {
+  if (one === undefined && other === undefined) return {};
+  const heads = Math.max(one?.length ?? 0, other?.length ?? 0);
+  return { sliced: Array.from({ length: heads }, (_, k) => addAll(one?.[k] ?? [], other?.[k] ?? [])) };
+}
+
 /**
  * Hours of several servers (replicas, or one before and after a restart) as one: each hour once, everything added. All
  * of them count on the cells of the same profile.
@@ -79,6 +91,7 @@ export function mergeHours(all: readonly (readonly HourCounts[])[]): HourCounts[
         ) as HourCounts["refused"],
         counts: addAll(before.counts, one.counts),
         labelled: addAll(before.labelled, one.labelled),
+        ...addSlices(before.sliced, one.sliced),
         events: Object.fromEntries(
           [...new Set([...Object.keys(before.events), ...Object.keys(one.events)])].map((name) => [
             name,

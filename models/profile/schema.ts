@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { gates } from "../core/manifest/gates.ts";
 import { modelId, modelVersion } from "../core/manifest/manifest.ts";
+import { watchSettings } from "../core/manifest/watch.ts";
 
 const count = z.int().nonnegative();
 
@@ -63,6 +65,18 @@ const labelledHead = z.discriminatedUnion("kind", [
 ]);
 export type LabelledHead = z.infer<typeof labelledHead>;
 
+const measured = z.strictObject({
+  head: z.string(),
+  metric: z.string(),
+  value: z.number(),
+  interval: z.strictObject({ low: z.number(), high: z.number(), level: z.number() }).nullable(),
+  unit: z.string(),
+  n: count,
+});
+
+/** Slices that a profile holds at most: those with the most rows. */
+export const MAX_SLICES = 40;
+
 /** profile.json: how the rows that a model was gated on are distributed, and its answers to them. Never a row. */
 export const profileFile = z.strictObject({
   schemaVersion: z.literal(1),
@@ -78,17 +92,18 @@ export const profileFile = z.strictObject({
   variables: z.array(profileVariable),
   left: count.describe("Features beyond the 300 that a profile holds."),
   labels: z.array(labelledHead),
-  performance: z
-    .array(
-      z.strictObject({
-        head: z.string(),
-        metric: z.string(),
-        value: z.number(),
-        interval: z.strictObject({ low: z.number(), high: z.number(), level: z.number() }).nullable(),
-        unit: z.string(),
-        n: count,
-      }),
-    )
-    .describe("What the gate measured over all rows."),
+  performance: z.array(measured).describe("What the gate measured over all rows."),
+  slices: z
+    .array(z.strictObject({ name: z.string().describe("FIELD=VALUE"), performance: z.array(measured) }))
+    .max(MAX_SLICES)
+    .optional()
+    .describe("What the gate measured over the rows of its slices, of the figure that labels can show live."),
+  rules: z
+    .strictObject({
+      gates: gates.nullable().describe("That judged it: those of the base branch."),
+      watch: watchSettings.optional().describe("Of model.yaml."),
+    })
+    .optional()
+    .describe("What a watch without the model's model.yaml judges by."),
 });
 export type Profile = z.infer<typeof profileFile>;

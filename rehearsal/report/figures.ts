@@ -3,7 +3,14 @@ import type { Scene } from "../scene/scene.ts";
 import { nameOf, type Story } from "../stories/story.ts";
 
 /** One played story. Times are in milliseconds since the beginning of the rehearsal. */
-export type Played = { story: Story; fromMs: number; untilMs: number; error: unknown };
+export type Played = {
+  story: Story;
+  fromMs: number;
+  untilMs: number;
+  error: unknown;
+  /** What the story has to tell in the report. */
+  reportLines: readonly string[];
+};
 
 const width = 40;
 

@@ -13,6 +13,7 @@ import { createExecutor } from "../executor/executor.ts";
 import { GitHub } from "../github/github.ts";
 import { createRepository, mergePullRequest, openPullRequest, pushTo } from "../github/stories.ts";
 import { startHubs, type Hubs } from "./hubs.ts";
+import { Clock } from "./clock.ts";
 import { commandLine, productPaths, root, type Files } from "./repository.ts";
 
 export const team = "acme/models";
@@ -24,13 +25,21 @@ const hubToken = "hf_rehearsal0123456789abcdefghijklm";
 const settings =
   "poll-interval=0.05 retry-wait=0.05 retries=2 request-timeout=5 upload-timeout=20 build-timeout=60 start-timeout=60 prove-timeout=20 stall-after=5 settle-after=5 passes=2 probes=3";
 
-type SceneOptions = {
+export type SceneOptions = {
   /** The files of the team's repository. `product` is the commit of the product's repository. */
   files: (product: string) => Files;
   /** Model → stage → NS/NAME, as in sluice.yaml. */
   spaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Ids of the team's models. */
   models: readonly string[];
+  /** Keys of the team's sluice.yaml beside these. */
+  configuration?: Readonly<Record<string, unknown>>;
+  /** Further files of the product's repository. */
+  product?: Files;
+  /** Keys of bot.yaml beside the usual ones. */
+  bot?: Readonly<Record<string, unknown>>;
+  /** Spaces and the bot have clocks that the story sets. */
+  clocks?: true;
 };
 
 /**
@@ -45,6 +54,9 @@ export class Scene {
   readonly people: { lena: Person; omar: Person; stranger: Person };
   readonly directory: string;
   readonly #spaces: SceneOptions["spaces"];
+  readonly #bot: NonNullable<SceneOptions["bot"]>;
+  /** What the Spaces' servers and the bot take for the time; null where it is the true one. */
+  readonly clocks: { spaces: Clock; bot: Clock } | null;
   bot: { child: ChildProcess; log: () => string } | null = null;
 
   private constructor(parts: {
@@ -54,6 +66,8 @@ export class Scene {
     telegram: StandInTelegram;
     directory: string;
     spaces: SceneOptions["spaces"];
+    bot: NonNullable<SceneOptions["bot"]>;
+    clocks: Scene["clocks"];
   }) {
     this.github = parts.github;
     this.executor = parts.executor;
@@ -61,6 +75,8 @@ export class Scene {
     this.telegram = parts.telegram;
     this.directory = parts.directory;
     this.#spaces = parts.spaces;
+    this.#bot = parts.bot;
+    this.clocks = parts.clocks;
     const { people } = parts.telegram;
     this.people = {
       lena: people.person(11, "Lena"),
@@ -70,8 +86,11 @@ export class Scene {
     addChat(parts.telegram.state, { id: chat });
   }
 
-  static async open({ files, spaces, models }: SceneOptions): Promise<Scene> {
+  static async open(options: SceneOptions): Promise<Scene> {
+    const { files, spaces, models, configuration = {}, bot = {} } = options;
     const directory = mkdtempSync(join(tmpdir(), "sluice-rehearsal-"));
+    const clocks =
+      options.clocks === true ? { spaces: new Clock(directory, "spaces"), bot: new Clock(directory, "bot") } : null;
     const github = await GitHub.start({ people: ["acme", "sluice-ci", "lena", "omar", "mallory", "sluice-bot"] });
     const names = Object.values(spaces).flatMap((stages) => Object.values(stages));
     const hubs = await startHubs(names.length === 0 ? ["acme/none"] : names, {
@@ -83,6 +102,7 @@ export class Scene {
         SLUICE_SWEEP_BUDGET_MS: "0",
         SLUICE_ENGINE: "main",
         SLUICE_LOG_LEVEL: "warn",
+        ...clocks?.spaces.env,
       }))
         space.variables.set(name, value);
     const telegram = await startTelegram();
@@ -108,11 +128,20 @@ export class Scene {
       },
     });
     github.attach(executor);
-    const scene = new Scene({ github, executor, hubs, telegram, directory, spaces });
-    const commit = await createRepository(github, product, { from: root, paths: productPaths, files: commandLine });
+    const scene = new Scene({ github, executor, hubs, telegram, directory, spaces, bot, clocks });
+    const commit = await createRepository(github, product, {
+      from: root,
+      paths: productPaths,
+      files: { ...commandLine, ...options.product },
+    });
     await createRepository(github, team, {
       files: {
-        "sluice.yaml": stringify({ schemaVersion: 1, models: models.map((id) => `models/${id}`), spaces }),
+        "sluice.yaml": stringify({
+          schemaVersion: 1,
+          models: models.map((id) => `models/${id}`),
+          spaces,
+          ...configuration,
+        }),
         ...files(commit),
       },
       requiredChecks: ["gate / gate"],
@@ -146,6 +175,8 @@ export class Scene {
           { id: this.people.omar.id, github: "omar" },
         ],
         chats: [chat],
+        // A story that sets the clock asks many times within what the bot takes for a minute.
+        ...(this.clocks === null ? {} : { commandsPerMinute: 1000 }),
       },
       github: {
         clientId: this.github.deviceClientId,
@@ -154,6 +185,7 @@ export class Scene {
       },
       approvals: { settleSeconds: 0.5 },
       store: "bot.sqlite",
+      ...this.#bot,
     };
     writeFileSync(join(this.directory, "bot.yaml"), stringify(config));
     const child = spawn(process.execPath, [join(dir, "bot.js"), "bot.yaml"], {
@@ -170,6 +202,9 @@ export class Scene {
         GITHUB_API_URL: this.github.apiUrl,
         GITHUB_SERVER_URL: this.github.serverUrl,
         SLUICE_BOT_KEY: "a key of the rehearsal",
+        // Draws the pictures of alerts; the bot's one file has no native code.
+        SLUICE_SHARP_DIR: join(this.directory, "tools/sluice-sharp", own.dependencies.sharp),
+        ...this.clocks?.bot.env,
       },
     });
     let text = "";

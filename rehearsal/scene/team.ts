@@ -76,7 +76,7 @@ export function teamFiles(sluice: string): Files {
 }
 
 /** The workflows that docs/adopt.md and docs/rollout.md tell their readers to copy. */
-function workflows(sha: string): Files {
+export function workflows(sha: string): Files {
   const files = ["docs/adopt.md", "docs/rollout.md"].flatMap((page) =>
     [...filesOf(readFileSync(join(root, page), "utf8"))].filter(([path]) => path.startsWith(".github/workflows/")),
   );

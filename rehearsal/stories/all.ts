@@ -9,6 +9,7 @@ import { rejects } from "./rejects.ts";
 import { goodRollout, pausedRollout, worseRollout } from "./rollout.ts";
 import type { Story } from "./story.ts";
 import { slice, slower, tooFew } from "./undecided.ts";
+import { watched } from "./watched.ts";
 import { worseThenFixed } from "./worse-then-fixed.ts";
 
 const bySystems = (story: (system: System) => Story): Story[] => [
@@ -31,4 +32,5 @@ export const stories: readonly Story[] = [
   goodRollout,
   worseRollout,
   pausedRollout,
+  watched,
 ];

@@ -1,4 +1,4 @@
-import type { Scene } from "../scene/scene.ts";
+import type { Scene, SceneOptions } from "../scene/scene.ts";
 
 /** One episode of a candidate's life. A story sets up everything that it needs, so it can be played alone. */
 export type Story = {
@@ -10,8 +10,14 @@ export type Story = {
   alone?: true;
   /** Set if the story shares nothing with the others and may run in parallel on its own scene. */
   beside?: true;
-  /** @param log gets one line per step @throws AssertionError if a service's state is not what the story expects */
-  play: (scene: Scene, log: (line: string) => void) => Promise<void>;
+  /** The scene that it needs, if it is not the team's. */
+  setting?: SceneOptions;
+  /**
+   * @param log gets one line per step
+   * @returns lines for the rehearsal's report, if there is more to tell than that all went as told
+   * @throws AssertionError if a service's state is not what the story expects
+   */
+  play: (scene: Scene, log: (line: string) => void) => Promise<readonly string[] | void>;
 };
 
 /** The story's name for `--story`: "4", or "8 mood". A number alone selects the story for every system. */

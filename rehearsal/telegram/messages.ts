@@ -70,7 +70,10 @@ export function sendRichMessage(state: TelegramState, parameters: Parameters<"se
 }
 
 export function sendPhoto(state: TelegramState, parameters: Parameters<"sendPhoto">): unknown {
-  if (typeof parameters.photo !== "string" && !isPicture(parameters.photo)) throw badRequest("IMAGE_PROCESS_FAILED");
+  if (typeof parameters.photo !== "string") {
+    if (!isPicture(parameters.photo)) throw badRequest("IMAGE_PROCESS_FAILED");
+    checkDimensions(parameters.photo);
+  }
   return send(state, parameters, { ...empty, photo: parameters.photo, ...captionOf(parameters) });
 }
 
@@ -88,6 +91,16 @@ function captionOf({
   if (caption === undefined) return { caption: null, entities: [] };
   const { text, entities } = formatted(caption, parse_mode, maxCaptionLength, captionTooLong);
   return { caption: text, entities };
+}
+
+/** Width and height together at most 10,000, and one at most 20 times the other. */
+function checkDimensions({ bytes }: Upload): void {
+  const png = Buffer.from(bytes.subarray(0, 24));
+  // Of a JPEG only the beginning was looked at.
+  if (png.length < 24 || png.toString("latin1", 12, 16) !== "IHDR") return;
+  const [wide, high] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+  if (wide + high > 10_000 || Math.max(wide, high) > 20 * Math.min(wide, high))
+    throw badRequest("PHOTO_INVALID_DIMENSIONS");
 }
 
 function isPicture({ bytes }: Upload): boolean {

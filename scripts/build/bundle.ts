@@ -7,6 +7,7 @@ import { readNativePins } from "./native-pins.ts";
 import { buildSpace } from "./space.ts";
 import { withStableNames, type BuiltFile } from "./stable-names.ts";
 import { trimEcharts } from "./echarts-plugin.ts";
+import { findSharpLater } from "./sharp-plugin.ts";
 import { trimTelegraf } from "./telegraf-plugin.ts";
 import { versionPlugin } from "./version-plugin.ts";
 
@@ -75,6 +76,7 @@ export async function buildBundle(
     define: { ...define, SLUICE_NATIVE_PINS: JSON.stringify(pins), "process.env.NODE_ENV": '"production"' },
     plugins: [
       ...(native ? [nativePlugin(root)] : []),
+      findSharpLater(root),
       trimActionsCore(),
       trimEcharts(root),
       trimTelegraf(),

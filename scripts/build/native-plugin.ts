@@ -25,8 +25,7 @@ function runtimeExports(): string[] {
  *
  * onnxruntime-node loads its binding by one computed `require` that no bundler can follow. It is rewritten to
  * actions/runner/runtime/binding.cjs. The build fails if that line is missing or occurs more than once, so that a
- * changed package is noticed. `sharp` and the packages that decode sound are
- * replaced completely by lazy stand-ins.
+ * changed package is noticed. The packages that decode sound are replaced completely by lazy stand-ins.
  */
 export function nativePlugin(root: string): Plugin {
   return {
@@ -60,7 +59,6 @@ export function nativePlugin(root: string): Plugin {
         contents: `import * as runtime from "onnxruntime-node";\nexport const { ${runtimeExports().join(", ")} } = runtime;\n`,
         resolveDir: root,
       }));
-      build.onResolve({ filter: /^sharp$/ }, () => ({ path: join(root, "actions/runner/runtime/sharp.cjs") }));
       build.onResolve({ filter: audible }, ({ path, namespace }) =>
         namespace === heard ? undefined : { path, namespace: heard },
       );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counts } from "../../rehearsal/report/figures.ts";
 import { playInLanes, type Lane } from "../../rehearsal/stories/lanes.ts";
-import { Scene } from "../../rehearsal/scene/scene.ts";
+import { Scene, type SceneOptions } from "../../rehearsal/scene/scene.ts";
 import { models, spaces, teamFiles } from "../../rehearsal/scene/team.ts";
 import { stories } from "../../rehearsal/stories/all.ts";
 import { nameOf, type Story } from "../../rehearsal/stories/story.ts";
@@ -11,8 +11,8 @@ const results = new Map(stories.map((story) => [story, Promise.withResolvers<voi
 const tried = new Set<Story>();
 let over: Promise<void>;
 
-async function open(): Promise<Scene> {
-  const scene = await Scene.open({ spaces, models, files: teamFiles });
+async function open(setting: SceneOptions = { spaces, models, files: teamFiles }): Promise<Scene> {
+  const scene = await Scene.open(setting);
   scenes.push(scene);
   return scene;
 }
@@ -20,10 +20,11 @@ async function open(): Promise<Scene> {
 const laneOn =
   (stage: () => Promise<Scene>): Lane =>
   async (ours, onEnd) => {
-    const scene = await stage();
+    const shared = await stage();
     for (const story of ours) {
       const result = results.get(story) as PromiseWithResolvers<void>;
-      await story.play(scene, () => {}).then(result.resolve, result.reject);
+      const scene = story.setting === undefined ? shared : await open(story.setting);
+      await story.play(scene, () => {}).then(() => result.resolve(), result.reject);
       onEnd(story);
     }
   };
@@ -31,7 +32,7 @@ const laneOn =
 /** Plays a story on a scene of its own, which is closed afterwards: what it started would slow down the next one. */
 async function playAgain(story: Story): Promise<void> {
   await over;
-  const scene = await Scene.open({ spaces, models, files: teamFiles });
+  const scene = await Scene.open(story.setting ?? { spaces, models, files: teamFiles });
   try {
     await story.play(scene, () => {});
   } finally {

@@ -35,8 +35,9 @@ export function watchCheck(
 }
 
 /** What a check is about, in a few words. */
-export const nameOf = (check: Pick<WatchCheck, "variable" | "metric" | "head">): string =>
-  check.variable ?? `${check.metric}${check.head === null ? "" : ` of ${check.head}`}`;
+export const nameOf = (check: Pick<WatchCheck, "variable" | "metric" | "head" | "slice">): string =>
+  check.variable ??
+  `${check.metric}${check.head === null ? "" : ` of ${check.head}`}${check.slice === "all" ? "" : `, ${check.slice}`}`;
 
 /** A figure that JSON can hold. */
 export const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

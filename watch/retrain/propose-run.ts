@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { readConfiguration } from "../../eval/gate/configuration-file.ts";
@@ -10,6 +11,7 @@ import { createClient } from "../../github/client.ts";
 import { apiUrlOf, parseRepository, runUrlOf } from "../../github/runner.ts";
 import { ConfigurationError, EvaluationError } from "../../models/core/errors.ts";
 import { MANIFEST_FILE, parseManifest, placeIn } from "../../models/core/predictor/load.ts";
+import { mergeWhenPassed, type MergeOutcome } from "./merge.ts";
 import { examKeys } from "./candidate.ts";
 import { propose, type ProposeOutcome } from "./propose.ts";
 import { trainedModel, type RetrainDeps, type RetrainOutcome } from "./retrain.ts";
@@ -58,14 +60,7 @@ export async function proposeFromFolder(request: ProposeRequest, deps: RetrainDe
   const git = gitIn(loaded.dir, env);
   const sha = env["GITHUB_SHA"] || (await commitOf(git, "HEAD"));
   if (repository === null || token === "" || branch === "" || !sha)
-    throw new ConfigurationError({
-      code: "propose-where",
-      place: "--propose",
-      problem: "it is not known where the pull request belongs",
-      expected: "GITHUB_REPOSITORY, GITHUB_TOKEN and GITHUB_REF_NAME, as in a workflow",
-      received: `GITHUB_REPOSITORY=${env["GITHUB_REPOSITORY"] ?? ""}, GITHUB_REF_NAME=${branch}, ${token === "" ? "no token" : "a token"}`,
-      example: "GITHUB_REPOSITORY=octo/models GITHUB_REF_NAME=main",
-    });
+    throw notInWorkflow(env, token, branch, "--propose");
   const outcome = await readOutcome(join(request.folder, "retrain.json"), request.model);
   const top = await topLevel(git, loaded.dir);
   const folder = slashed(relative(top, loaded.dir));
@@ -87,6 +82,30 @@ export async function proposeFromFolder(request: ProposeRequest, deps: RetrainDe
     outcome.version = after.version;
     await refuseLfs(git, [...files.keys()], top);
   }
+  const { octokit, isApp } = await connected(env, token, repository, deps);
+  const report = request.watchReport === null ? null : await readFile(request.watchReport, "utf8");
+  return propose(
+    { octokit, ...repository },
+    {
+      outcome,
+      files,
+      reason: request.reason,
+      watchReport: report === null || report.trim() === "" ? null : report,
+      base: { branch, sha },
+      runUrl: runUrlOf(env),
+      // What an App opens starts the workflows by itself.
+      gate: isApp ? null : request.gate,
+    },
+  );
+}
+
+/** As the App where there is one, whose pull requests and pushes start workflows; else with the job's own token. */
+async function connected(
+  env: NodeJS.ProcessEnv,
+  token: string,
+  repository: { owner: string; repo: string },
+  deps: Pick<RetrainDeps, "fetch" | "onNote">,
+) {
   const client = (auth: string) =>
     createClient({
       token: auth,
@@ -106,21 +125,54 @@ export async function proposeFromFolder(request: ProposeRequest, deps: RetrainDe
         })
       : token,
   );
-  const report = request.watchReport === null ? null : await readFile(request.watchReport, "utf8");
-  return propose(
+  return { octokit, isApp };
+}
+
+/**
+ * Merges the model's proposed candidate, where the configuration of this checkout asks for it.
+ *
+ * @throws ConfigurationError
+ */
+export async function mergeFromCheckout(
+  request: Pick<ProposeRequest, "root" | "configFile" | "model"> & { gate: string; waitMinutes: number },
+  deps: RetrainDeps,
+): Promise<MergeOutcome> {
+  const { env } = deps;
+  const repository = parseRepository(env["GITHUB_REPOSITORY"]);
+  const [token, base] = [env["GITHUB_TOKEN"] ?? "", env["GITHUB_REF_NAME"] ?? ""];
+  const { retrain } = await readConfiguration(join(request.root, request.configFile));
+  if (repository === null || token === "" || base === "") throw notInWorkflow(env, token, base, "--merge");
+  const { octokit, isApp } = await connected(env, token, repository, deps);
+  // Reports of runs are read with the job's own token: the App has no right to them.
+  const own = createClient({
+    token,
+    apiUrl: apiUrlOf(env),
+    userAgent: "sluice-retrain",
+    fetch: deps.fetch,
+    log: deps.onNote,
+    limits: { timeoutMs: 60_000, maxPauseSeconds: 60, waitsFor: "reads", secondaryPauseSeconds: 30 },
+  });
+  return mergeWhenPassed(
     { octokit, ...repository },
+    { model: request.model, policy: retrain.merge, base, gate: request.gate, artifact: "sluice-gate", isApp },
     {
-      outcome,
-      files,
-      reason: request.reason,
-      watchReport: report === null || report.trim() === "" ? null : report,
-      base: { branch, sha },
-      runUrl: runUrlOf(env),
-      // What an App opens starts the workflows by itself.
-      gate: isApp ? null : request.gate,
+      now: Date.now,
+      sleep: (ms) => sleep(ms),
+      waitMs: request.waitMinutes * 60_000,
+      runs: { octokit: own, ...repository },
     },
   );
 }
+
+const notInWorkflow = (env: NodeJS.ProcessEnv, token: string, branch: string, place: string) =>
+  new ConfigurationError({
+    code: "propose-where",
+    place,
+    problem: "it is not known where the pull request belongs",
+    expected: "GITHUB_REPOSITORY, GITHUB_TOKEN and GITHUB_REF_NAME, as in a workflow",
+    received: `GITHUB_REPOSITORY=${env["GITHUB_REPOSITORY"] ?? ""}, GITHUB_REF_NAME=${branch}, ${token === "" ? "no token" : "a token"}`,
+    example: "GITHUB_REPOSITORY=octo/models GITHUB_REF_NAME=main",
+  });
 
 const refuse = (received: string, expected: string) =>
   new EvaluationError({

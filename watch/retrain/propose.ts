@@ -32,8 +32,8 @@ export type ProposeOutcome = {
   words: string;
 };
 
-const branchOf = (model: string) => `retrain/${model}`;
-const trailer = /^Sluice-Retrain: ([0-9a-f]{64})$/m;
+export const branchOf = (model: string) => `retrain/${model}`;
+export const trailer = /^Sluice-Retrain: ([0-9a-f]{64})$/m;
 /** Longest report of the watch in a pull request; GitHub takes 65,536 characters in all. */
 const reportCharacters = 20_000;
 

@@ -22,6 +22,11 @@ const changeState = z.strictObject({
 });
 export type ChangeState = z.infer<typeof changeState>;
 
+const asked = z
+  .strictObject({ at: z.iso.datetime(), checks: z.array(z.string()) })
+  .describe("When a training was asked for last, and because of which checks.");
+export type Asked = z.infer<typeof asked>;
+
 /**
  * What a watch keeps between its runs: the counters that it has read, by server instance. A server forgets them at a
  * restart.
@@ -37,6 +42,7 @@ export const watchState = z.strictObject({
         .array(hourCounts)
         .describe("Days that no server reports any more, over all instances; `hour` is the day's first."),
       changes: z.record(z.string(), changeState).optional().describe("By the id of the check."),
+      asked: asked.optional(),
     }),
   ),
 });

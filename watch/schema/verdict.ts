@@ -59,6 +59,16 @@ const watchedModel = z.strictObject({
   verdict: verdictWord,
   reason: z.string(),
   checks: z.array(watchCheck),
+  figures: z
+    .array(
+      z.strictObject({
+        head: z.string(),
+        metric: z.string(),
+        days: z.array(z.strictObject({ day: z.iso.date(), n: z.int().positive(), value: z.number() })),
+      }),
+    )
+    .default([])
+    .describe("Each head's figure by true labels, by the day (UTC) of the answers."),
   distributions: z.array(distribution).describe("Of the answers, and of the features that drifted."),
   notes: z.array(z.string()),
 });

@@ -24,7 +24,7 @@ function load() {
     }
   }
   throw new Error(
-    `This model reads images, and the image library "sharp" is not here. Looked in: ${places.map((place) => join(place, "node_modules")).join(", ")}. ` +
+    `The image library "sharp" is not here. Looked in: ${places.map((place) => join(place, "node_modules")).join(", ")}. ` +
       `Add a step before this action: npm install --prefix "$RUNNER_TOOL_CACHE/sluice-sharp/${version}" --no-save --ignore-scripts sharp@${version}`,
   );
 }

@@ -1,4 +1,4 @@
-import type { CellLayout, LabelCells } from "../../../models/profile/cells.ts";
+import type { CellLayout, LabelCells, SliceCells } from "../../../models/profile/cells.ts";
 import { refusalKinds, type HourCounts, type RefusalKind } from "../../../models/profile/live.ts";
 import { MIN_CELL_ROWS } from "../../../models/profile/schema.ts";
 
@@ -17,7 +17,11 @@ export const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS);
  * so that two looks never differ by a single row. Labels wait likewise and count for the hour of the latest answer among
  * them; events wait by name.
  */
-export function countedHours(layout: CellLayout, labels: { heads: LabelCells[]; size: number }, now: () => number) {
+export function countedHours(
+  layout: CellLayout,
+  labels: { heads: LabelCells[]; sliced: SliceCells[][]; size: number },
+  now: () => number,
+) {
   const noRefusals = (): Refusals => Object.fromEntries(refusalKinds.map((kind) => [kind, 0])) as Refusals;
   const empty = (): Hour => ({
     answered: 0,
@@ -109,6 +113,13 @@ export function countedHours(layout: CellLayout, labels: { heads: LabelCells[]; 
             refused,
             counts: layout.variables.map(({ from: start, size }) => [...cells.subarray(start, start + size)]),
             labelled: labels.heads.map(({ from: start, size }) => [...labelled.subarray(start, start + size)]),
+            ...(labels.sliced.some((slices) => slices.length > 0)
+              ? {
+                  sliced: labels.sliced.map((slices) =>
+                    slices.map(({ from: start, size }) => [...labelled.subarray(start, start + size)]),
+                  ),
+                }
+              : {}),
             events: Object.fromEntries(events),
           })),
         pending: pendingRows,

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { didYouMean } from "../../../models/core/did-you-mean.ts";
-import { addLabelled, type LabelCells } from "../../../models/profile/cells.ts";
+import { addLabelled, addSliced, type LabelCells, type SliceCells } from "../../../models/profile/cells.ts";
 import type { countedHours } from "./counted-hours.ts";
 import type { RememberedPredictions } from "./predictions.ts";
 
+/** Slices that one label names at most. */
+const MAX_SLICES = 8;
 /** Names of business events that one model counts at most. */
 const MAX_EVENTS = 32;
 
@@ -16,6 +18,13 @@ export const feedbackItem = z
       .optional()
       .describe("What was true: one of the head's labels, or a number."),
     head: z.string().max(200).optional().describe("Needed where several heads take labels."),
+    slices: z
+      .record(z.string().max(64), z.union([z.string().max(100), z.number(), z.boolean()]))
+      .refine((slices) => Object.keys(slices).length <= MAX_SLICES, `at most ${MAX_SLICES}`)
+      .optional()
+      .describe(
+        "With a label: the row's slices as the dataset names them, e.g. {language: de}. Others are not counted.",
+      ),
     event: z
       .string()
       .regex(/^[a-z][a-z0-9_]{0,31}$/, "a name of lower-case letters, digits and _, e.g. click")
@@ -26,7 +35,8 @@ export const feedbackItem = z
   .refine((item) => (item.label === undefined) !== (item.event === undefined), {
     error: "exactly one of `label` and `event`",
   })
-  .refine((item) => item.event !== undefined || item.value === undefined, { error: "`value` belongs to an event" });
+  .refine((item) => item.event !== undefined || item.value === undefined, { error: "`value` belongs to an event" })
+  .refine((item) => item.label !== undefined || item.slices === undefined, { error: "`slices` belong to a label" });
 type FeedbackItem = z.infer<typeof feedbackItem>;
 
 /** What became of one item. `invalid`, `unknown` and `conflict` change nothing. */
@@ -48,6 +58,7 @@ export function createFeedback(
   heads: readonly LabelCells[],
   ring: RememberedPredictions,
   hours: ReturnType<typeof countedHours>,
+  slices: { names: ReadonlyMap<string, number>; byHead: readonly (readonly SliceCells[])[] },
 ): Feedback {
   const events = new Map<string, number>();
   const counts: Record<string, number> = {};
@@ -110,7 +121,14 @@ export function createFeedback(
       };
     ring.truths[at] = truth;
     const answer = { value: ring.values[at]!, score: ring.scores[at]! };
-    hours.labelled(hour, (into) => addLabelled(cells, truth, answer, into));
+    const named = Object.entries(item.slices ?? {}).flatMap(([field, value]) => {
+      const place = slices.names.get(`${field}=${String(value)}`);
+      return place === undefined ? [] : [slices.byHead[k]![place]!];
+    });
+    hours.labelled(hour, (into) => {
+      addLabelled(cells, truth, answer, into);
+      for (const one of named) addSliced(cells, one, truth, answer, into);
+    });
     return { result: "recorded" };
   };
 

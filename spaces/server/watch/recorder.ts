@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../../models/core/errors.ts";
 import type { LoadedManifest } from "../../../models/core/predictor/load.ts";
 import type { HeadResult } from "../../../models/core/postprocess/result.ts";
 import { answerVariables } from "../../../models/profile/answers.ts";
-import { cellsOf, labelCellsOf, valueAdder, type AddValue } from "../../../models/profile/cells.ts";
+import { cellsOf, labelCellsOf, slicedCellsOf, valueAdder, type AddValue } from "../../../models/profile/cells.ts";
 import { featuresOf } from "../../../models/profile/features.ts";
 import type { LiveCounts } from "../../../models/profile/live.ts";
 import { profileFile, type Profile } from "../../../models/profile/schema.ts";
@@ -71,7 +71,12 @@ export function createRecorder(
   const instance = { id: randomBytes(6).toString("hex"), startedAt: new Date(now()).toISOString() };
   const layout = cellsOf(profile?.variables ?? []);
   const labels = labelCellsOf(profile ?? { labels: [], variables: [] });
-  const hours = countedHours(layout, labels, now);
+  const sliced = slicedCellsOf(profile ?? { labels: [] }, labels.size);
+  const hours = countedHours(
+    layout,
+    { heads: labels.heads, sliced: sliced.byHead, size: labels.size + sliced.size },
+    now,
+  );
   const adders = featuresOf(manifest.preprocess).features.map((feature): AddValue | null => {
     const cells = layout.byName.get(feature.name);
     return cells === undefined ? null : valueAdder(cells, feature.categories ?? null);
@@ -131,6 +136,7 @@ export function createRecorder(
             joined.map(({ cells }) => cells),
             ring,
             hours,
+            { names: new Map((profile?.slices ?? []).map(({ name }, i) => [name, i])), byHead: sliced.byHead },
           ),
     snapshot(most) {
       const shown = hours.shown(most);

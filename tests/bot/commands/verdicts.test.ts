@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readZipEntry } from "../../../bot/github/zip.ts";
+import { readZipEntry } from "../../../github/zip.ts";
 import { addRun } from "../../../rehearsal/github/seeded/state.ts";
 import { stories } from "../../eval/report/stories.ts";
 import { ask, changes, remember, requireRemembered, world, type World } from "../harness.ts";

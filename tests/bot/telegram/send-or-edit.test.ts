@@ -145,3 +145,39 @@ describe("messages, topics and chats that no longer exist", () => {
     expect(telegram.transcript).toHaveLength(1);
   });
 });
+
+describe("a picture", () => {
+  const picture =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100"><rect width="200" height="100" fill="#0a0"/></svg>';
+  const shown = (html: string, svg = picture): Content => ({ html, plain: html, buttons, picture: svg });
+
+  it("goes as a photo whose caption is the text, with the buttons; an edit changes the caption", async () => {
+    const client = await start();
+    const place = { chat: group, topic: 9 };
+    expect(await sendOrEdit(client, place, shown("<b>a</b>"), null, { replyTo: 77 })).toMatchObject({ form: "photo" });
+    const [message] = telegram.state.messages;
+    expect(message).toMatchObject({ caption: "a", entities: [{ type: "bold" }], text: null, thread: 9 });
+    expect(message!.markup).toEqual({ inline_keyboard: buttons });
+    expect(Buffer.from((message!.photo as { bytes: Uint8Array }).bytes).toString("latin1", 1, 4)).toBe("PNG");
+    expect(await sendOrEdit(client, place, shown("b"), 1)).toMatchObject({ form: "photo", outcome: "edited" });
+    expect(telegram.state.messages).toHaveLength(1);
+    expect(message).toMatchObject({ caption: "b", edits: 1 });
+  });
+
+  it("is left out where it cannot be drawn, where Telegram refuses it, and where the text is no caption", async () => {
+    const client = await start();
+    expect(await sendOrEdit(client, { chat: group }, shown("a", "<svg"), null)).toMatchObject({ form: "html" });
+    expect(await sendOrEdit(client, { chat: group }, shown("b", "<svg"), 1)).toMatchObject({ form: "html" });
+    const wide = picture.replace('width="200"', 'width="4000"');
+    expect(await sendOrEdit(client, { chat: group }, shown("c", wide), null)).toMatchObject({ form: "html" });
+    refuse("sendPhoto", "IMAGE_PROCESS_FAILED");
+    expect(await sendOrEdit(client, { chat: group }, shown("d"), null)).toMatchObject({ form: "html" });
+    expect(await sendOrEdit(client, { chat: group }, shown("x".repeat(1025)), null)).toMatchObject({ form: "html" });
+    expect(telegram.state.messages.map(({ text, photo }) => [text?.slice(0, 2), photo])).toEqual([
+      ["b", null],
+      ["c", null],
+      ["d", null],
+      ["xx", null],
+    ]);
+  });
+});
