@@ -20,7 +20,9 @@ import { calibrateCommand } from "./calibrate.ts";
 import { predictCommand } from "./predict.ts";
 import { serveCommand } from "./serve.ts";
 import { watchCommand } from "./watch.ts";
+import { startOf } from "./started.ts";
 import type { Streams } from "./streams.ts";
+import { sluiceCommand, startedBy } from "../models/core/invocation.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
 const exitCodes = `
@@ -31,6 +33,7 @@ Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE
  * SLUICE_DEBUG=1.
  */
 export async function run(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  startedBy(startOf(import.meta.url, process.cwd()));
   let code: ExitCode = 0;
   const finish: Finish = (value) => {
     code = value;
@@ -38,7 +41,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
   const program = new Command("sluice")
     .description("Judge machine-learning models before they are merged, with statistics a reviewer can redo by hand.")
     .version(sluiceVersion, "-v, --version")
-    .showHelpAfterError("(sluice COMMAND --help shows every flag)")
+    .showHelpAfterError(`(${sluiceCommand()} COMMAND --help shows every flag)`)
     .showSuggestionAfterError(true)
     .addHelpText("after", exitCodes)
     .exitOverride()

@@ -4,6 +4,7 @@ import { githubToken } from "./github.ts";
 import { hubToken, spaces } from "./hub.ts";
 import { git, model, nodeVersion, readConfiguration, runtime } from "./local.ts";
 import { telegram } from "./telegram.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 /** Time limit of each examination. */
 const maxMs = 30_000;
@@ -64,7 +65,7 @@ async function within(name: string, check: () => Promise<Finding[]>): Promise<Fi
   try {
     return await Promise.race([check(), late.promise]);
   } catch (error) {
-    return [broken(name, inWords(error), "SLUICE_DEBUG=1 npx sluice doctor shows more")];
+    return [broken(name, inWords(error), `SLUICE_DEBUG=1 ${sluiceCommand()} doctor shows more`)];
   } finally {
     clearTimeout(timer);
   }

@@ -15,6 +15,7 @@ import { openPredictor } from "../../models/core/predictor/predictor.ts";
 import { readDataset } from "../../eval/dataset/read.ts";
 import { bytes, significant } from "../../eval/report/text/format.ts";
 import { ask, broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 export function nodeVersion(): Finding {
   const { version } = process;
@@ -126,7 +127,7 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   const unopened = (why: string) => ok(name, `${folder}/model.yaml reads; its graph was not opened: ${why}`);
   if (artifact.hub !== undefined)
     return [
-      unopened(`it is on the Hub, and \`npx sluice gate ${id}\` fetches it`),
+      unopened(`it is on the Hub, and \`${sluiceCommand()} gate ${id}\` fetches it`),
       await onHub(deps, `${name} artifact`, artifact.hub, artifact.sha256),
     ];
   try {
@@ -215,7 +216,7 @@ async function onHub(
     ? warning(
         name,
         `${hub} is there; its sha256 is checked when it is fetched`,
-        "`npx sluice gate` fetches and checks it",
+        `\`${sluiceCommand()} gate\` fetches and checks it`,
       )
     : ok(name, `${hub}: sha256 ${sha256.slice(0, 12)} holds`);
 }

@@ -25,7 +25,7 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "artifact.externalData": `externalData:\n  - path: model.onnx.data\n    sha256: ${digest} # what \`sha256sum model.onnx.data\` prints`,
   "artifact.externalData.*": `- {path: model.onnx.data, sha256: ${digest}}`,
   "artifact.externalData.*.sha256": `sha256: ${digest}`,
-  "dataset.sha256": `sha256: ${digest} # what \`npx sluice gate\` says it received`,
+  "dataset.sha256": `sha256: ${digest} # what \`gate\` says it received`,
   "dataset.augmentations": "augmentations:\n  - {name: dark, kind: image-brightness, field: image, factor: 0.6}",
   "dataset.augmentations.*": "- {name: dark, kind: image-brightness, field: image, factor: 0.6}",
   "dataset.augmentations.*.kind": "kind: image-blur",
