@@ -57,6 +57,8 @@ export function stepCells(step: PreprocessStep): [string, CellType][] {
       return [[step.field, "text"], ...step.append.map((field): [string, CellType] => [field, "text"])];
     case "image":
       return [[step.field, "text"]];
+    case "strings":
+      return step.fields.map((field): [string, CellType] => [field, "text"]);
     case "items":
     case "tensor":
     case "series":

@@ -96,13 +96,15 @@ export function compilePipeline(
     checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () =>
       placeIn(loaded, ["inputs", i, "shape"]),
     );
-    if (input.dtype === "string")
+    const texts = manifest.preprocess[stepName]!.kind === "strings";
+    if ((input.dtype === "string") !== texts)
       throw new ConfigurationError({
         code: "input-dtype",
         place: placeIn(loaded, ["inputs", i, "dtype"]),
-        problem: "no preprocessing step makes texts for a graph",
-        expected: "a numeric type",
-        received: "string",
+        problem: texts ? "a strings step makes texts" : "only a strings step makes texts for a graph",
+        expected: texts ? "string" : "a numeric type, or a step of kind strings",
+        received: input.dtype,
+        ...(texts ? {} : { example: `${stepName}: {kind: strings, fields: [colour]}` }),
       });
     return { ...input, stepName, output };
   });
@@ -171,7 +173,10 @@ export function compilePipeline(
     },
     feeds(rows) {
       const collated = Object.fromEntries(
-        active.map(([name, step]) => [name, step.collate(rows.map((row) => row.steps[name]!))]),
+        active.map(([name, step]) => {
+          const prepared = rows.map((row) => row.steps[name]!);
+          return [name, step.texts?.(prepared) ?? step.collate(prepared)];
+        }),
       );
       return Object.fromEntries(
         inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]),
