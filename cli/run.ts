@@ -8,6 +8,7 @@ import { deployCommand } from "./deploy.ts";
 import { exportCommand } from "./export.ts";
 import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
+import { initCommand } from "./init.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
@@ -50,6 +51,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
       writeErr: (text) => streams.stderr.write(text),
     });
   for (const command of [
+    initCommand,
     gateCommand,
     compareCommand,
     measureCommand,

@@ -1,4 +1,5 @@
 import { isLfsPointer } from "./lfs-pointer.ts";
+import { fields, text, Truncated, type Field } from "./protobuf.ts";
 
 /** What is read from an ONNX file before the runtime sees it, so that a wrong file gets a clear error. */
 export type OnnxHeader = {
@@ -17,10 +18,6 @@ export type OnnxReading =
       problem: string;
       received: string;
     };
-
-type Field = { number: number; wire: number; value: number; start: number; end: number };
-
-class Truncated extends Error {}
 
 /**
  * Reads the top-level fields of a ModelProto (onnx.proto3: ir_version = 1, graph = 7, opset_import = 8). Weights are
@@ -172,37 +169,5 @@ function* locations(bytes: Uint8Array, graph: Field): Generator<string> {
   }
 }
 
-/** Protocol Buffers wire format: https://protobuf.dev/programming-guides/encoding/ */
-function* fields(bytes: Uint8Array, start: number, end: number): Generator<Field> {
-  let at = start;
-  const varint = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      if (at >= end) throw new Truncated(`it breaks off at byte ${at}`);
-      if (shift > 63) throw new Error("no such number");
-      const byte = bytes[at++]!;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < end) {
-    const key = varint();
-    const number = Math.floor(key / 8);
-    const wire = key % 8;
-    if (number === 0) throw new Error("no such field");
-    if (wire === 0) yield { number, wire, value: varint(), start: at, end: at };
-    else {
-      const length = wire === 2 ? varint() : wire === 5 ? 4 : wire === 1 ? 8 : -1;
-      if (length < 0) throw new Error("no such wire type");
-      if (at + length > end)
-        throw new Truncated(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
-      yield { number, wire, value: 0, start: at, end: at + length };
-      at += length;
-    }
-  }
-}
-
-const text = (bytes: Uint8Array, field: Field) =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + field.start, field.end - field.start).toString("utf8");
 const hex = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length)).toString("hex");

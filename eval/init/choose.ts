@@ -1,0 +1,117 @@
+import type { ManifestInput } from "../../models/core/manifest/manifest.ts";
+import { catalog } from "../metrics/catalog.ts";
+import type { Candidate } from "./candidate.ts";
+import { Lacking, type HeadPlan, type InputPlan, type Step } from "./scene.ts";
+import type { Trial } from "./trial.ts";
+
+export type Ran = Candidate & { trial: Extract<Trial, { ok: true }> };
+export type Choice = {
+  best: Ran;
+  /** The best of the others that run. */
+  runnerUp: Ran | null;
+  tried: { says: string; result: string }[];
+  /** A text step pads every row alike, because the graph lets padding leak. */
+  padded: boolean;
+};
+
+type Run = (candidate: Candidate, most: number) => Promise<Trial>;
+
+/** How much better a less likely wiring must be, in the metric's unit, before it is taken. */
+const clearlyBetter = 0.02;
+const rankingRows = 300;
+const allRows = 5000;
+
+/**
+ * Ranks wirings by running them. The first is the likeliest, and another one is taken only when it is clearly better.
+ * One that wins only because two classes change places is never taken: whoever is right about nothing is right about
+ * everything when the classes are swapped, so that proves nothing.
+ *
+ * @throws Lacking when none runs, or when the classes look swapped
+ */
+export async function chooseWiring(
+  inputs: readonly InputPlan[],
+  heads: readonly HeadPlan[],
+  run: Run,
+  told: (says: string, result: string) => void,
+): Promise<Choice> {
+  const tried: Choice["tried"] = [];
+  const ran: Ran[] = [];
+  const attempt = async (candidate: Candidate, says: string, most = rankingRows): Promise<Ran | null> => {
+    const trial = await run(candidate, most);
+    const result = trial.ok ? `${trial.metric} ${shown(trial.value)} on ${trial.rows} rows` : `does not run: ${trial.why}`;
+    tried.push({ says, result });
+    told(says, result);
+    if (!trial.ok) return null;
+    const one = { ...candidate, trial };
+    ran.push(one);
+    return one;
+  };
+  const better = (a: Ran, b: Ran) => {
+    const sign = catalog.get(a.trial.metric)!.direction === "higher" ? 1 : -1;
+    return sign * (a.trial.value - b.trial.value);
+  };
+  const classes = heads[0]!.head.kind === "classification";
+  // A chain of activations: the first that gives possible answers is right. Other heads are ranked afterwards.
+  let head: HeadPlan | null = null;
+  let best: Ran | null = null;
+  for (const input of inputs) {
+    const open: readonly HeadPlan[] = head === null ? heads : [head];
+    for (const one of open) {
+      const found: Ran | null = await attempt({ input, head: one }, classes ? `${input.says}; ${one.says}` : input.says);
+      if (found === null) continue;
+      if (found.trial.twice) {
+        ran.pop();
+        continue;
+      }
+      head = one;
+      if (best === null || better(found, best) > clearlyBetter) best = found;
+      break;
+    }
+  }
+  if (best === null)
+    throw new Lacking([`no way to feed the graph works:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}`]);
+  if (!classes)
+    for (const one of heads.filter((other) => other !== head)) {
+      const found = await attempt({ input: best.input, head: one }, one.says);
+      if (found !== null && better(found, best) > clearlyBetter) best = found;
+    }
+  let padded = false;
+  if (best.trial.leaks) {
+    const input = paddedAlike(best.input);
+    const found = input === null ? null : await attempt({ input, head: best.head }, `${input.says}, every row padded alike`);
+    if (found !== null && !found.trial.leaks) {
+      best = found;
+      padded = true;
+    }
+  }
+  const whole = await run(best, allRows);
+  if (whole.ok) best = { ...best, trial: whole };
+  refuseSwapped(best);
+  const others = ran.filter((one) => one.input !== best.input || one.head !== best.head).toSorted((a, b) => better(b, a));
+  return { best, runnerUp: others[0] ?? null, tried, padded };
+}
+
+export const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4));
+
+/** Far below chance, beyond what few rows do by themselves. */
+function refuseSwapped({ head, trial }: Ran): void {
+  if (head.task !== "binary-classification" || trial.metric !== "auroc") return;
+  const error = 0.5 / Math.sqrt(Math.max(1, trial.rows));
+  if (trial.value > 0.5 - 3 * error || head.head.kind !== "classification") return;
+  const { labels } = head.head;
+  throw new Lacking([
+    `the classes look swapped: with ${labels.join(", ")} in this order the AUROC is ${shown(trial.value)} on ${trial.rows} rows, and the reverse would have ${shown(1 - trial.value)}. A better figure proves no order, so look it up where the model was trained, and say it with --labels ${labels.toReversed().join(",")} (or --labels ${labels.join(",")}, if the model is really that wrong)`,
+  ]);
+}
+
+function paddedAlike(input: InputPlan): InputPlan | null {
+  const entries = Object.entries(input.steps);
+  if (!entries.some(([, step]) => step.kind === "text")) return null;
+  const steps: ManifestInput["preprocess"] = Object.fromEntries(
+    entries.map(([name, step]): [string, Step] => [
+      name,
+      step.kind === "text" ? { ...step, padTo: step.padTo ?? step.maxTokens ?? 512 } : step,
+    ]),
+  );
+  return { ...input, steps };
+}
