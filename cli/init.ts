@@ -25,6 +25,7 @@ type InitFlags = {
   suite?: string;
   workflows: boolean;
   gate: boolean;
+  anyway: boolean;
   dryRun: boolean;
   yes: boolean;
   json: boolean;
@@ -52,6 +53,7 @@ export function initCommand(streams: Streams, finish: Finish): Command {
     .option("--suite <owner/name>", "GitHub repository of the release that the workflows name")
     .option("--no-workflows", "write no workflows")
     .option("--no-gate", "do not run the gate afterwards")
+    .option("--anyway", "set it up even where no wiring is better than an answer that ignores the row", false)
     .option("--dry-run", "print what would be written, and write nothing", false)
     .option("-y, --yes", "ask nothing: take what is likely, and mark it in the file", false)
     .option("--json", "one JSON document on stdout; progress stays on stderr", false)
@@ -110,9 +112,10 @@ async function init(model: string, flags: InitFlags, streams: Streams, finish: F
   const { ownRelease } = await import("./init/release.ts");
   const { workflowsFor } = await import("../eval/init/workflows.ts");
   const { besides, writeAll } = await import("./init/write.ts");
-  const { seenInWords, nextInWords, wiringInWords } = await import("./init/words.ts");
+  const { seenInWords, nextInWords, wiringInWords, wrapped } = await import("./init/words.ts");
   const root = process.cwd();
-  const say = (text: string) => void streams.stderr.write(`${text}\n`);
+  const say = (text: string) => void streams.stderr.write(`${wrapped(text, streams.stderr.columns ?? 100)}\n`);
+  const sayList = (text: string) => say(`  - ${text}`);
   let answers = answersOf(flags);
 
   const looked = await lookAround({ root, model, data: flags.data, tokenizer: flags.tokenizer ?? null });
@@ -127,7 +130,7 @@ async function init(model: string, flags: InitFlags, streams: Streams, finish: F
 
   say("Trying:");
   const made = await withWorkDir(streams.env, (workDir) =>
-    setUp(looked, roles, answers, { env: streams.env, fetch, workDir }, (says, result) => say(`  ${says}: ${result}`)),
+    setUp(looked, roles, answers, { env: streams.env, fetch, workDir }, (says, result) => sayList(`${says}: ${result}`), flags.anyway),
   );
   for (const line of wiringInWords(made)) say(line);
 

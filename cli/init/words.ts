@@ -4,6 +4,20 @@ import { sluiceCommand } from "../../models/core/invocation.ts";
 
 const few = (names: readonly string[]) => (names.length <= 8 ? names.join(", ") : `${names.slice(0, 7).join(", ")}, … (${names.length})`);
 
+/** Lines of at most `width` columns; the next ones are indented two further than the first. */
+export function wrapped(text: string, width: number): string {
+  const indent = " ".repeat((/^ */.exec(text)?.[0].length ?? 0) + 2);
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.trim() !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line += line === "" && lines.length === 0 && word !== "" ? word : ` ${word}`;
+  }
+  return [...lines, line].join("\n").replace(/^ (?= )/, "");
+}
+
 /** What was found in the two files. */
 export function seenInWords({ seen, scene, format, rows, data }: Seen): string[] {
   const { graph } = seen;

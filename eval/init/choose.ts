@@ -18,6 +18,8 @@ type Run = (candidate: Candidate, most: number) => Promise<Trial>;
 
 /** How much better a less likely wiring must be, in the metric's unit, before it is taken. */
 const clearlyBetter = 0.02;
+/** R² below which a regression's target may have been transformed. */
+const goodEnough = 0.9;
 const rankingRows = 300;
 const allRows = 5000;
 
@@ -26,13 +28,15 @@ const allRows = 5000;
  * One that wins only because two classes change places is never taken: whoever is right about nothing is right about
  * everything when the classes are swapped, so that proves nothing.
  *
- * @throws Lacking when none runs, or when the classes look swapped
+ * @param anyway take the best even where it is no better than knowing nothing
+ * @throws Lacking when none runs, when the classes look swapped, or when none knows anything
  */
 export async function chooseWiring(
   inputs: readonly InputPlan[],
   heads: readonly HeadPlan[],
   run: Run,
   told: (says: string, result: string) => void,
+  anyway: boolean,
 ): Promise<Choice> {
   const tried: Choice["tried"] = [];
   const ran: Ran[] = [];
@@ -57,7 +61,8 @@ export async function chooseWiring(
   for (const input of inputs) {
     const open: readonly HeadPlan[] = head === null ? heads : [head];
     for (const one of open) {
-      const found: Ran | null = await attempt({ input, head: one }, classes ? `${input.says}; ${one.says}` : input.says);
+      const says = one === heads[0] || one === head || !("activation" in one.head) ? input.says : `${input.says}; activation ${one.head.activation}`;
+      const found: Ran | null = await attempt({ input, head: one }, says);
       if (found === null) continue;
       if (found.trial.twice) {
         ran.pop();
@@ -71,10 +76,12 @@ export async function chooseWiring(
   if (best === null)
     throw new Lacking([`no way to feed the graph works:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}`]);
   if (!classes)
-    for (const one of heads.filter((other) => other !== head)) {
-      const found = await attempt({ input: best.input, head: one }, one.says);
-      if (found !== null && better(found, best) > clearlyBetter) best = found;
-    }
+    for (const one of heads.filter((other) => other !== head))
+      // What was done to the inputs in training, and what to the target, show only together.
+      for (const input of best.trial.value < goodEnough ? inputs : [best.input]) {
+        const found = await attempt({ input, head: one }, `${input.says}; ${one.says}`);
+        if (found !== null && better(found, best) > clearlyBetter) best = found;
+      }
   let padded = false;
   if (best.trial.leaks) {
     const input = paddedAlike(best.input);
@@ -87,11 +94,13 @@ export async function chooseWiring(
   const whole = await run(best, allRows);
   if (whole.ok) best = { ...best, trial: whole };
   refuseSwapped(best);
+  if (!anyway) refuseUseless(best, tried);
   const others = ran.filter((one) => one.input !== best.input || one.head !== best.head).toSorted((a, b) => better(b, a));
   return { best, runnerUp: others[0] ?? null, tried, padded };
 }
 
-export const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4));
+export const shown = (value: number): string =>
+  Math.abs(value) >= 1e6 ? value.toPrecision(3) : Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4);
 
 /** Far below chance, beyond what few rows do by themselves. */
 function refuseSwapped({ head, trial }: Ran): void {
@@ -101,6 +110,18 @@ function refuseSwapped({ head, trial }: Ran): void {
   const { labels } = head.head;
   throw new Lacking([
     `the classes look swapped: with ${labels.join(", ")} in this order the AUROC is ${shown(trial.value)} on ${trial.rows} rows, and the reverse would have ${shown(1 - trial.value)}. A better figure proves no order, so look it up where the model was trained, and say it with --labels ${labels.toReversed().join(",")} (or --labels ${labels.join(",")}, if the model is really that wrong)`,
+  ]);
+}
+
+/** No wiring answers better than somebody who does not look at the row: then it is none of these. */
+function refuseUseless({ head, trial }: Ran, tried: Choice["tried"]): void {
+  const { labels, classes } = trial.predictions;
+  const counts = classes.map((_, i) => labels.reduce((sum, one) => sum + Number(one === i), 0));
+  const nothing =
+    trial.metric === "r2" ? 0 : trial.metric === "auroc" ? 0.5 : trial.metric === "accuracy" ? Math.max(0, ...counts) / labels.length : null;
+  if (nothing === null || trial.value > nothing) return;
+  throw new Lacking([
+    `the best that was found is no better than an answer that ignores the row (${trial.metric} ${shown(trial.value)}, against ${shown(nothing)}), so how "${head.head.name}" is fed or read must be another:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}\n  write model.yaml by hand, or say --anyway if the model is really that bad`,
   ]);
 }
 

@@ -97,7 +97,7 @@ function add(one: Tally, given: unknown): void {
   const kind = kindOf(value);
   one.kinds.add(kind);
   if (kind === "number") {
-    const number = value as number;
+    const number = Number(value);
     one.min = Math.min(one.min ?? number, number);
     one.max = Math.max(one.max ?? number, number);
     one.whole &&= Number.isInteger(number);
@@ -130,6 +130,9 @@ function add(one: Tally, given: unknown): void {
   else one.many = true;
 }
 
+/** A decimal with more digits than a double keeps stays text in a table; it is a number all the same. */
+const longNumber = /^[+-]?\d*\.\d+([eE][+-]?\d+)?$/;
+
 function listIn(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -142,6 +145,7 @@ function listIn(text: string): unknown {
 function kindOf(value: unknown): ColumnKind {
   if (typeof value === "number") return "number";
   if (typeof value === "boolean") return "boolean";
+  if (typeof value === "string" && longNumber.test(value.trim())) return "number";
   if (typeof value === "string") return parseDate(value.slice(0, 10)) !== null ? "date" : "text";
   if (ArrayBuffer.isView(value)) return "image";
   return Array.isArray(value) ? "list" : "other";

@@ -59,7 +59,7 @@ export function headPlans(scene: Scene, label: Column): HeadPlan[] {
 
 function plansOf(output: TensorMetadata, scene: Scene, label: Column): HeadPlan[] {
   const { shape } = output;
-  const shown = `${output.name} [${shape.join(", ")}]`;
+  const shown = shownTensor(output);
   const { names, horizon } = outputFacts(scene);
   if (shape.length === 3) return [spansPlan(output, scene, label)];
   if (shape.length > 3) throw new Lacking([`the output ${shown} is an image or a map, and no head reads one`]);
@@ -99,6 +99,9 @@ function plansOf(output: TensorMetadata, scene: Scene, label: Column): HeadPlan[
     orderGuessed: guess && classes.length === 2,
   }));
 }
+
+const shownTensor = ({ name, shape }: TensorMetadata) =>
+  `${name} [${shape.map((size) => (size === "" ? "?" : size)).join(", ")}]`;
 
 const headName = (label: string) => label.replaceAll(/[^\w-]+/g, "_") || "answer";
 
@@ -155,7 +158,7 @@ function seriesPlan(output: TensorMetadata, label: Column, horizon: number | nul
 }
 
 function spansPlan(output: TensorMetadata, { sidecar }: Scene, label: Column): HeadPlan {
-  const shown = `${output.name} [${output.shape.join(", ")}]`;
+  const shown = shownTensor(output);
   const { classes } = sidecar;
   if (classes?.some((one) => /^B-/.test(one)) === true)
     return {

@@ -89,7 +89,7 @@ function textPlan(inputs: readonly TensorMetadata[], { graph, sidecar, answers }
     steps: { tokens },
     from,
     reads: [field],
-    says: `the text of "${field}" through ${file}`,
+    says: `the text of "${field}" through ${file.split(/[\\/]/).at(-1)}`,
     guess: !clear,
   };
 }

@@ -125,6 +125,7 @@ export async function setUp(
   answers: Answers,
   deps: InitDeps,
   told: (says: string, result: string) => void,
+  anyway = false,
 ): Promise<SetUp> {
   const { seen, root, data, scene } = looked;
   const { inputs, heads } = plansFor(looked, roles, answers);
@@ -170,6 +171,7 @@ export async function setUp(
     heads,
     (candidate, most) => tryWiring(manifest(candidate), most, { ...deps, modelDir, data: resolve(data) }),
     told,
+    anyway,
   );
   const { best } = choice;
   const gates = proposeGates(best.head.task, best.trial.predictions, roles.slices);

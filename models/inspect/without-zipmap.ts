@@ -18,7 +18,7 @@ export function withoutZipMap(bytes: Uint8Array, zipMap: NonNullable<GraphLook["
 function graphWithout(bytes: Uint8Array, graph: Field, zipMap: NonNullable<GraphLook["zipMap"]>): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const part of fields(bytes, graph.start, graph.end)) {
-    const inside = part.wire === 2 ? [...namesIn(bytes, part)] : [];
+    const inside = part.wire === 2 && (part.number === 1 || part.number === 12) ? [...namesIn(bytes, part)] : [];
     if (part.number === 1 && inside.some(([number, name]) => number === 4 && name === "ZipMap")) continue;
     if (part.number === 12 && inside.some(([number, name]) => number === 1 && name === zipMap.to))
       parts.push(message(12, probabilities(zipMap)));
