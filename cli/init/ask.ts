@@ -12,7 +12,7 @@ export async function ask(questions: readonly Question[], yes: boolean, streams:
   for (const one of questions) {
     let answer = one.guess;
     if (talks) {
-      const { select } = await import("@inquirer/prompts");
+      const { select } = await import("./prompt.ts");
       answer = await select(
         {
           message: `${one.asks} (${one.because}; ${one.flag})`,

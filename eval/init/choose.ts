@@ -113,12 +113,17 @@ function refuseSwapped({ head, trial }: Ran): void {
   ]);
 }
 
+/** Standard deviation of the AUROC of a model that knows nothing (Mann and Whitney 1947). */
+function chanceError([a = 0, b = 0]: readonly number[]): number {
+  return Math.sqrt((a + b + 1) / (12 * Math.max(1, a * b)));
+}
+
 /** No wiring answers better than somebody who does not look at the row: then it is none of these. */
 function refuseUseless({ head, trial }: Ran, tried: Choice["tried"]): void {
   const { labels, classes } = trial.predictions;
   const counts = classes.map((_, i) => labels.reduce((sum, one) => sum + Number(one === i), 0));
   const nothing =
-    trial.metric === "r2" ? 0 : trial.metric === "auroc" ? 0.5 : trial.metric === "accuracy" ? Math.max(0, ...counts) / labels.length : null;
+    trial.metric === "r2" ? 0 : trial.metric === "auroc" ? 0.5 + 1.645 * chanceError(counts) : trial.metric === "accuracy" ? Math.max(0, ...counts) / labels.length : null;
   if (nothing === null || trial.value > nothing) return;
   throw new Lacking([
     `the best that was found is no better than an answer that ignores the row (${trial.metric} ${shown(trial.value)}, against ${shown(nothing)}), so how "${head.head.name}" is fed or read must be another:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}\n  write model.yaml by hand, or say --anyway if the model is really that bad`,

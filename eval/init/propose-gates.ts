@@ -85,7 +85,7 @@ export function proposeGates(task: ManifestInput["task"], predictions: Predictio
   if (level.status === "ok" && level.interval !== null) {
     const { low, high } = level.interval;
     const higher = definition.direction === "higher";
-    const bound = higher ? roundDown(low ?? level.value) : roundUp((high ?? level.value) * 1.05);
+    const bound = higher ? roundDown(low ?? level.value) : twoDigitsUp(high ?? level.value);
     checks.push({
       check: { kind: "limit", metric: wish.metric, ...(higher ? { min: bound } : { max: bound }) },
       says: `an absolute limit, so that a first version can pass: these rows gave ${significant(level.value)} [${significant(low ?? NaN)}, ${significant(high ?? NaN)}]`,
@@ -102,6 +102,13 @@ function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const digit = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((one) => one * power >= value * (1 - 1e-9))!;
   return Number((digit * power).toPrecision(2));
+}
+
+/** The next number of two significant digits. */
+function twoDigitsUp(value: number): number {
+  if (!(value > 0)) return value;
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return Number((Math.ceil(value / unit) * unit).toPrecision(2));
 }
 
 /** Two digits, never above the value. */

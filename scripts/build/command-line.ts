@@ -43,6 +43,8 @@ process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, st
 export type Published = {
   /** OWNER/NAME on GitHub whose releases carry the package; null for a package that nobody publishes. */
   repository: string | null;
+  /** Commit of the release; workflows that `init` writes name it. */
+  commit: string | null;
 };
 
 /**
@@ -51,7 +53,7 @@ export type Published = {
  *
  * @returns files by their path in the package, sorted
  */
-export async function buildCommandLine(root: string, { repository }: Published): Promise<BuiltFile[]> {
+export async function buildCommandLine(root: string, { repository, commit }: Published): Promise<BuiltFile[]> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
@@ -102,7 +104,7 @@ export async function buildCommandLine(root: string, { repository }: Published):
     engines: { node: `>=${node.major}.${node.minor}` },
     ...(repository === null
       ? {}
-      : { repository: { type: "git", url: `git+https://github.com/${repository}.git` }, sluice: { repository } }),
+      : { repository: { type: "git", url: `git+https://github.com/${repository}.git` }, sluice: { repository, ...(commit === null ? {} : { commit }) } }),
     dependencies: pinned(required),
     optionalDependencies: pinned(optional),
   };
