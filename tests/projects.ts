@@ -24,6 +24,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/models/every-task.test.ts": "takes a model of every task from the gate to the deployed bundle",
   "tests/models/{emoji,virality}.test.ts": "gate, plan and serve two sample models whole",
   "tests/rehearsal/executor/predict-workflow.test.ts": "plays predict.yml whole, with real models, commits and a retry",
+  "tests/rehearsal/executor/release-workflow.test.ts": "plays release.yml whole, with the real bundles and packages",
   "tests/rehearsal/executor/retrain-workflow.test.ts": "plays retrain.yml whole, with real trainings and pull requests",
   "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
   "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",

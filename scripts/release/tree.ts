@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { create } from "tar";
 import { readNativePins } from "../build/native-pins.ts";
 
-// node scripts/with-node24.mjs scripts/release/tree.ts --out DIR
+// node scripts/with-node24.mjs scripts/release/tree.ts --out DIR [--changelog FILE]
 //
 // Writes what a release consists of, apart from the command line (npm run pack:cli), whose package names the commit:
 //   DIR/tree       the tree of the release's commit: the actions and the workflows that call nothing else
@@ -17,7 +17,7 @@ import { readNativePins } from "../build/native-pins.ts";
 const workflows = ["gate.yml", "gate-comment.yml", "deploy.yml", "watch.yml"];
 const platform = "linux-x64";
 
-const { values } = parseArgs({ options: { out: { type: "string", default: "release" } } });
+const { values } = parseArgs({ options: { out: { type: "string", default: "release" }, changelog: { type: "string" } } });
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const tree = join(values.out, "tree");
 const assets = join(values.out, "assets");
@@ -57,7 +57,7 @@ async function packRuntime(): Promise<string> {
   return file;
 }
 
-const notes = notesOf(await readFile(join(root, "CHANGELOG.md"), "utf8"));
+const notes = notesOf(await readFile(values.changelog ?? join(root, "CHANGELOG.md"), "utf8"));
 await rm(values.out, { recursive: true, force: true });
 await mkdir(assets, { recursive: true });
 await copyActions();
