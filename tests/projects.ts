@@ -11,6 +11,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/bot/safety-table.test.ts": "plays 630 combinations of who acts, on what, and when",
   "tests/bot/kill.test.ts": "kills and restarts the bot at ten boundaries",
   "tests/bot/{events/one-card,inbox/inbox}.test.ts": "the bundled bot beside the notify step, bursts, and restarts",
+  "tests/cli/init.test.ts": "sets models up as a new user would, each in a repository of its own",
   "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",
   "tests/cli/package.test.ts": "packs the command line, installs it in an empty project and uses it there",
   "tests/corpus/corpus.test.ts": "plays every pull request of the corpus through the built action",

@@ -68,6 +68,6 @@ export async function prepareNative(
 /** Where the release that this action is of keeps a file; null where nothing names its repository. */
 export function runtimeOfRelease(env: NodeJS.ProcessEnv, file: string): string | null {
   const repository = env["GITHUB_ACTION_REPOSITORY"] || env["SLUICE_REPOSITORY"] || "";
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return null;
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(repository)) return null;
   return `${env["GITHUB_SERVER_URL"] || "https://github.com"}/${repository}/releases/download/v${sluiceVersion}/${file}`;
 }

@@ -20,16 +20,15 @@ let sha = "";
 const real = (path: string) => JSON.stringify(join(root, path));
 
 beforeAll(async () => {
-  mkdirSync(join(tools, "bin"));
   mkdirSync(join(tools, "assets"));
+  stage = await Stage.start({ environment: { GIT_CONFIG_GLOBAL: "/dev/null" } });
+  // Beside the runner's own Node, which is on every step's PATH.
+  const gh = join(stage.directory, "runner/externals/node24/bin/gh");
   writeFileSync(
-    join(tools, "bin/gh"),
+    gh,
     `#!/bin/sh\necho "$@" >> "${tools}/gh.log"\nfor file in "$@"; do case "$file" in release/assets/*) cp "$file" "${tools}/assets/";; esac; done\n`,
   );
-  chmodSync(join(tools, "bin/gh"), 0o755);
-  stage = await Stage.start({
-    environment: { GIT_CONFIG_GLOBAL: "/dev/null", PATH: `${join(tools, "bin")}:${process.env["PATH"]}` },
-  });
+  chmodSync(gh, 0o755);
   stage.serverUrl = `file://${join(stage.directory, "repositories")}`;
   sha = stage.commit({
     ".github/workflows/release.yml": readFileSync(join(root, ".github/workflows/release.yml"), "utf8"),
