@@ -3,6 +3,7 @@ import { broken, inWords, type DoctorDeps, type Finding } from "./finding.ts";
 import { githubToken } from "./github.ts";
 import { hubToken, spaces } from "./hub.ts";
 import { git, model, nodeVersion, readConfiguration, runtime } from "./local.ts";
+import { workflows } from "./workflows.ts";
 import { telegram } from "./telegram.ts";
 import { sluiceCommand } from "../../models/core/invocation.ts";
 
@@ -29,6 +30,7 @@ export async function examine(deps: DoctorDeps): Promise<Finding[]> {
     ["onnxruntime", runtime],
     [deps.config, () => finding],
     ...(value?.models ?? []).map((folder): [string, () => Promise<Finding[]>] => [folder, () => model(deps, folder)]),
+    ["workflows", () => workflows(deps)],
     ["GITHUB_TOKEN", () => githubToken(deps)],
     ["HF_TOKEN", () => hubToken(deps)],
     ...(value === null ? [] : [["spaces", () => spaces(deps, value)] as [string, () => Promise<Finding[]>]]),

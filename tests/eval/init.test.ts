@@ -162,7 +162,7 @@ describe("ways to feed a graph", () => {
     ],
     ["no name that the data has", { inputs: [float("p", "n", 1), float("q", "n", 1)] }, /no p, q/],
   ] as const)("says what is lacking: %s", (_, graph, message) => {
-    const scene = sceneOf({ outputs: [float("logits", "n", 2)], ...graph } as Partial<GraphLook>, rows, { answers: { label: "y" } });
+    const scene = sceneOf({ outputs: [float("logits", "n", 2)], ...graph } as unknown as Partial<GraphLook>, rows, { answers: { label: "y" } });
     expect(() => inputPlans(scene, rolesIn(scene))).toThrow(message);
     expect(() => inputPlans(scene, rolesIn(scene))).toThrow(Lacking);
   });
