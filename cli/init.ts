@@ -35,9 +35,14 @@ export function initCommand(streams: Streams, finish: Finish): Command {
   return new Command("init")
     .description("look into an ONNX file and a data file, write model.yaml, sluice.yaml and the workflows, and gate")
     .argument("<model>", "an ONNX file, or a folder that Optimum exported")
-    .requiredOption("--data <file|dir>", "rows that the model was not trained on, or a folder with one sub-folder per class")
+    .requiredOption(
+      "--data <file|dir>",
+      "rows that the model was not trained on, or a folder with one sub-folder per class",
+    )
     .option("--id <id>", "the model's name here; default: the file's")
-    .addOption(new Option("--task <task>", "what it answers; default: what graph and data show").choices(["regression"]))
+    .addOption(
+      new Option("--task <task>", "what it answers; default: what graph and data show").choices(["regression"]),
+    )
     .option("--label <column>", "column with the true value")
     .option("--labels <a,b>", "classes in the order of the graph's", list)
     .option("--map <value=class,…>", "how the data writes the classes", list)
@@ -49,7 +54,9 @@ export function initCommand(streams: Streams, finish: Finish): Command {
     .option("--id-column <column>", "column that names a row")
     .option("--group <column>", "column whose equal values belong together")
     .option("--time <column>", "column with a row's time")
-    .option("--slices <a,b>", "columns whose values are judged apart; \"\" for none", (text: string) => (text === "" ? [] : list(text)))
+    .option("--slices <a,b>", 'columns whose values are judged apart; "" for none', (text: string) =>
+      text === "" ? [] : list(text),
+    )
     .option("--suite <owner/name>", "GitHub repository of the release that the workflows name")
     .option("--no-workflows", "write no workflows")
     .option("--no-gate", "do not run the gate afterwards")
@@ -104,10 +111,8 @@ function answersOf(flags: InitFlags): Answers {
 }
 
 async function init(model: string, flags: InitFlags, streams: Streams, finish: Finish): Promise<void> {
-  const [{ lookAround, rolesIn, plansFor, classQuestion, setUp, refuseOverwriting }, { withWorkDir }] = await Promise.all([
-    import("../eval/init/set-up.ts"),
-    import("../eval/gate/work-dir.ts"),
-  ]);
+  const [{ lookAround, rolesIn, plansFor, classQuestion, setUp, refuseOverwriting }, { withWorkDir }] =
+    await Promise.all([import("../eval/init/set-up.ts"), import("../eval/gate/work-dir.ts")]);
   const { ask } = await import("./init/ask.ts");
   const { ownRelease } = await import("./init/release.ts");
   const { workflowsFor } = await import("../eval/init/workflows.ts");
@@ -122,19 +127,28 @@ async function init(model: string, flags: InitFlags, streams: Streams, finish: F
   for (const line of seenInWords(looked)) say(line);
   let roles = rolesIn(looked, answers);
   if (roles.questions.length > 0) {
-    answers = { ...answers, ...(await ask(roles.questions, flags.yes, streams)) };
+    answers = { ...answers, ...(await ask(roles.questions, flags.yes, streams.stderr)) };
     roles = rolesIn(looked, answers);
   }
   const open = classQuestion(plansFor(looked, roles, answers).heads, answers);
-  if (open !== null) answers = { ...answers, ...(await ask([open], flags.yes, streams)) };
+  if (open !== null) answers = { ...answers, ...(await ask([open], flags.yes, streams.stderr)) };
 
   say("Trying:");
   const made = await withWorkDir(streams.env, (workDir) =>
-    setUp(looked, roles, answers, { env: streams.env, fetch, workDir }, (says, result) => sayList(`${says}: ${result}`), flags.anyway),
+    setUp(
+      looked,
+      roles,
+      answers,
+      { env: streams.env, fetch, workDir },
+      (says, result) => sayList(`${says}: ${result}`),
+      flags.anyway,
+    ),
   );
   for (const line of wiringInWords(made)) say(line);
 
-  const release = flags.workflows ? await releaseFor(flags.suite, () => ownRelease(import.meta.url, streams.env)) : null;
+  const release = flags.workflows
+    ? await releaseFor(flags.suite, () => ownRelease(import.meta.url, streams.env))
+    : null;
   const rest = await besides(root, made.dir, release === null ? [] : workflowsFor(release));
   const files = [...made.files.map((one) => ({ ...one, how: "new" as const })), ...rest.files];
   await refuseOverwriting(root, made);
@@ -157,7 +171,10 @@ async function init(model: string, flags: InitFlags, streams: Streams, finish: F
   let code: ReturnType<typeof exitOf> = 0;
   if (flags.gate) code = await runGateOf(made.id, streams, flags.json);
   if (flags.json)
-    await write(streams.stdout, `${JSON.stringify({ schemaVersion: 1, id: made.id, files: written, exitCode: code }, null, 2)}\n`);
+    await write(
+      streams.stdout,
+      `${JSON.stringify({ schemaVersion: 1, id: made.id, files: written, exitCode: code }, null, 2)}\n`,
+    );
   for (const line of nextInWords(made, code, { workflows: release !== null, gated: flags.gate })) say(line);
   finish(code);
 }
@@ -167,24 +184,40 @@ const exitOf = (code: Exit): Exit => code;
 
 /** The gate of the new model: a first version, so its limits decide. */
 async function runGateOf(id: string, streams: Streams, quiet: boolean): Promise<Exit> {
-  const [{ runGate }, { renderTerminal }, { exitCodeOf }, { Progress }, { showEvent }, { releases }, { terminalOptions }] =
-    await Promise.all([
-      import("../eval/gate.ts"),
-      import("../eval/report/terminal.ts"),
-      import("../eval/judge/algebra.ts"),
-      import("./streams.ts"),
-      import("./show-event.ts"),
-      import("./releases.ts"),
-      import("./terminal.ts"),
-    ]);
+  const [
+    { runGate },
+    { renderTerminal },
+    { exitCodeOf },
+    { Progress },
+    { showEvent },
+    { releases },
+    { terminalOptions },
+  ] = await Promise.all([
+    import("../eval/gate.ts"),
+    import("../eval/report/terminal.ts"),
+    import("../eval/judge/algebra.ts"),
+    import("./streams.ts"),
+    import("./show-event.ts"),
+    import("./releases.ts"),
+    import("./terminal.ts"),
+  ]);
   const progress = new Progress(streams.stderr);
   try {
     const outcome = await runGate(
-      { root: process.cwd(), configFile: "sluice.yaml", models: [id], baseline: "none", out: ".sluice", seed: 1, performance: true },
+      {
+        root: process.cwd(),
+        configFile: "sluice.yaml",
+        models: [id],
+        baseline: "none",
+        out: ".sluice",
+        seed: 1,
+        performance: true,
+      },
       { env: streams.env, now: () => new Date(), fetch, releases, onEvent: (event) => showEvent(progress, event) },
     );
     progress.close();
-    if (!quiet) await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
+    if (!quiet)
+      await write(streams.stdout, `${renderTerminal(outcome.verdict, outcome.metrics, terminalOptions(streams))}\n`);
     return exitCodeOf(outcome.verdict.verdict);
   } finally {
     progress.close();

@@ -12,7 +12,9 @@ import { buildCommandLine } from "./build/command-line.ts";
 // Writes the command line as one tarball that npm installs by its address or path: DIR/sluice-VERSION.tgz. Equal sources
 // give equal bytes.
 
-const { values } = parseArgs({ options: { out: { type: "string", default: "." }, repository: { type: "string" }, commit: { type: "string" } } });
+const { values } = parseArgs({
+  options: { out: { type: "string", default: "." }, repository: { type: "string" }, commit: { type: "string" } },
+});
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
 const files = await buildCommandLine(root, { repository: values.repository ?? null, commit: values.commit ?? null });

@@ -75,7 +75,10 @@ function render({ title, intro, schema, examples, file }: Page): string {
       ...(says === "" ? [] : [says, ""]),
       "| key | type | default | what it says | example |",
       "| --- | --- | --- | --- | --- |",
-      ...rows.map(({ key, type, standard, says: text, example }) => `| ${[`\`${key}\``, type, standard, text, example].map(cell).join(" | ")} |`),
+      ...rows.map(
+        ({ key, type, standard, says: text, example }) =>
+          `| ${[`\`${key}\``, type, standard, text, example].map(cell).join(" | ")} |`,
+      ),
       "",
     ]),
   ];
@@ -98,7 +101,11 @@ function walk(schema: Schema, path: readonly (string | number)[], context: Walk,
       key,
       type: typeOf(one, root),
       standard:
-        one.default !== undefined ? `\`${JSON.stringify(one.default)}\`` : schema.required?.includes(key) === true ? "*required*" : "",
+        one.default !== undefined
+          ? `\`${JSON.stringify(one.default)}\``
+          : schema.required?.includes(key) === true
+            ? "*required*"
+            : "",
       says: given.description ?? one.description ?? "",
       example: exampleOf(at, schema, context),
     });
@@ -112,17 +119,22 @@ const shown = (path: readonly (string | number)[]) => path.map(String).join(".")
 
 /** `preprocess.* of kind text` */
 function titleOf(path: readonly (string | number)[], schema: Schema, root: Schema): string {
-  const told = Object.entries(schema.properties ?? {}).find(([, one]) => resolved(one, root).const !== undefined);
-  const constant = told === undefined ? undefined : resolved(told[1], root).const;
-  return `\`${shown(path)}\`${told === undefined || typeof constant !== "string" ? "" : ` with \`${told[0]}: ${constant}\``}`;
+  const literal = Object.entries(schema.properties ?? {}).find(([, one]) => resolved(one, root).const !== undefined);
+  const constant = literal === undefined ? undefined : resolved(literal[1], root).const;
+  return `\`${shown(path)}\`${literal === undefined || typeof constant !== "string" ? "" : ` with \`${literal[0]}: ${constant}\``}`;
 }
 
 /** The objects with keys of their own that a value holds: itself, a list's items, a map's values, a union's members. */
-function objectsIn(given: Schema, path: readonly (string | number)[], root: Schema): { schema: Schema; at: (string | number)[] }[] {
+function objectsIn(
+  given: Schema,
+  path: readonly (string | number)[],
+  root: Schema,
+): { schema: Schema; at: (string | number)[] }[] {
   const schema = resolved(given, root);
   if (schema.properties !== undefined) return [{ schema, at: [...path] }];
   if (schema.items !== undefined) return objectsIn(schema.items, [...path, "[]"], root);
-  if (typeof schema.additionalProperties === "object") return objectsIn(schema.additionalProperties, [...path, "*"], root);
+  if (typeof schema.additionalProperties === "object")
+    return objectsIn(schema.additionalProperties, [...path, "*"], root);
   return [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) => objectsIn(one, path, root));
 }
 
@@ -136,7 +148,9 @@ function typeOf(given: Schema, root: Schema): string {
   const schema = resolved(given, root);
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined)
-    return schema.enum.length > 14 ? `one of ${schema.enum.length} names` : schema.enum.map((one) => `\`${String(one)}\``).join(" ");
+    return schema.enum.length > 14
+      ? `one of ${schema.enum.length} names`
+      : schema.enum.map((one) => `\`${String(one)}\``).join(" ");
   const union = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
   if (union.length > 0) return [...new Set(union.map((one) => typeOf(one, root)))].join(" or ");
   if (schema.properties !== undefined) return "keys";
@@ -145,8 +159,13 @@ function typeOf(given: Schema, root: Schema): string {
   const low = schema.minimum ?? schema.exclusiveMinimum;
   const high = schema.maximum ?? schema.exclusiveMaximum;
   const far = (value: number | undefined) => value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER;
-  const bounds = [far(low) ? "" : `${schema.minimum === undefined ? ">" : "≥"} ${low}`, far(high) ? "" : `${schema.maximum === undefined ? "<" : "≤"} ${high}`].filter((one) => one !== "");
-  const kind = { string: "text", integer: "whole number", number: "number", boolean: "true or false" }[String(schema.type)] ?? "any value";
+  const bounds = [
+    far(low) ? "" : `${schema.minimum === undefined ? ">" : "≥"} ${low}`,
+    far(high) ? "" : `${schema.maximum === undefined ? "<" : "≤"} ${high}`,
+  ].filter((one) => one !== "");
+  const kind =
+    { string: "text", integer: "whole number", number: "number", boolean: "true or false" }[String(schema.type)] ??
+    "any value";
   return [kind, ...bounds].join(" ");
 }
 
@@ -170,7 +189,9 @@ function documentWith(path: readonly (string | number)[], owner: Schema, root: S
       return value === undefined ? [] : [[key, value]];
     }),
   );
-  return path.slice(0, -1).reduceRight<unknown>((inner, part) => (typeof part === "number" ? [inner] : { [part]: inner }), literals);
+  return path
+    .slice(0, -1)
+    .reduceRight<unknown>((inner, part) => (typeof part === "number" ? [inner] : { [part]: inner }), literals);
 }
 
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ").replaceAll("<", "&lt;");

@@ -22,7 +22,13 @@ export function workflows({ root }: Pick<DoctorDeps, "root">): Finding[] {
     try {
       workflow = parse(readFileSync(join(root, path), "utf8")) as Workflow | null;
     } catch (error) {
-      found.push(broken(path, `it is no YAML: ${inWords(error).split("\n", 1)[0]}`, "GitHub starts nothing from it; repair the file"));
+      found.push(
+        broken(
+          path,
+          `it is no YAML: ${inWords(error).split("\n", 1)[0]}`,
+          "GitHub starts nothing from it; repair the file",
+        ),
+      );
       continue;
     }
     for (const job of Object.values(workflow?.jobs ?? {}))
@@ -52,16 +58,32 @@ function workflowFiles(root: string): string[] {
 }
 
 function judged({ file, workflow, uses, job, called: reusable }: Gated): Finding {
-  const events = typeof workflow.on === "string" ? [workflow.on] : Array.isArray(workflow.on) ? workflow.on : Object.keys(workflow.on ?? {});
+  const events =
+    typeof workflow.on === "string"
+      ? [workflow.on]
+      : Array.isArray(workflow.on)
+        ? workflow.on
+        : Object.keys(workflow.on ?? {});
   if (!events.includes("pull_request") && !events.includes("workflow_call"))
     return broken(file, "it gates, and no pull request starts it", "on: pull_request");
   const ref = uses.split("@")[1];
   if (ref !== undefined && !/^[0-9a-f]{40}$|^v\d+(\.\d+)*$/.test(ref))
-    return warning(file, `it follows ${ref}, which anybody who may push there can move`, "name a release: @vX.Y.Z, or its commit");
+    return warning(
+      file,
+      `it follows ${ref}, which anybody who may push there can move`,
+      "name a release: @vX.Y.Z, or its commit",
+    );
   const granted = job.permissions as Record<string, string> | undefined;
   if (reusable && (typeof granted !== "object" || granted === null || granted["pull-requests"] !== "write"))
-    return broken(file, "GitHub does not start it: gate.yml asks for more than the job grants", "permissions: {contents: read, pull-requests: write}");
+    return broken(
+      file,
+      "GitHub does not start it: gate.yml asks for more than the job grants",
+      "permissions: {contents: read, pull-requests: write}",
+    );
   if (reusable && workflow.name !== "gate")
     return warning(file, `its name is "${workflow.name ?? ""}", and other workflows wait for "gate"`, "name: gate");
-  return ok(file, `it gates pull requests${ref === undefined ? "" : ` by ${ref.length === 40 ? ref.slice(0, 12) : ref}`}`);
+  return ok(
+    file,
+    `it gates pull requests${ref === undefined ? "" : ` by ${ref.length === 40 ? ref.slice(0, 12) : ref}`}`,
+  );
 }

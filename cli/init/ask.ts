@@ -1,14 +1,13 @@
 import type { Answers, Question } from "../../eval/init/question.ts";
-import type { Streams } from "../streams.ts";
 
 /**
  * Asks on the terminal. Without one, or with --yes, the guess counts; it is marked in the file.
  *
  * @returns what was said, as its flag would have said it
  */
-export async function ask(questions: readonly Question[], yes: boolean, streams: Streams): Promise<Answers> {
+export async function ask(questions: readonly Question[], yes: boolean, stderr: NodeJS.WriteStream): Promise<Answers> {
   const said: Answers = {};
-  const talks = !yes && process.stdin.isTTY && streams.stderr.isTTY;
+  const talks = !yes && process.stdin.isTTY && stderr.isTTY;
   for (const one of questions) {
     let answer = one.guess;
     if (talks) {
@@ -19,10 +18,12 @@ export async function ask(questions: readonly Question[], yes: boolean, streams:
           choices: one.choices.map((value) => ({ value, name: value === one.guess ? `${value} (likely)` : value })),
           default: one.guess,
         },
-        { output: streams.stderr },
+        { output: stderr },
       );
     } else
-      streams.stderr.write(`guess: ${one.asks.replace(/\?$/, "")}: ${one.guess} (${one.because}; ${one.flag} says otherwise)\n`);
+      stderr.write(
+        `guess: ${one.asks.replace(/\?$/, "")}: ${one.guess} (${one.because}; ${one.flag} says otherwise)\n`,
+      );
     Object.assign(said, answerOf(one, answer, talks));
   }
   return said;

@@ -2,7 +2,8 @@ import { shown } from "../../eval/init/choose.ts";
 import type { Seen, SetUp } from "../../eval/init/set-up.ts";
 import { sluiceCommand } from "../../models/core/invocation.ts";
 
-const few = (names: readonly string[]) => (names.length <= 8 ? names.join(", ") : `${names.slice(0, 7).join(", ")}, … (${names.length})`);
+const few = (names: readonly string[]) =>
+  names.length <= 8 ? names.join(", ") : `${names.slice(0, 7).join(", ")}, … (${names.length})`;
 
 /** Lines of at most `width` columns; the next ones are indented two further than the first. */
 export function wrapped(text: string, width: number): string {
@@ -22,8 +23,14 @@ export function wrapped(text: string, width: number): string {
 export function seenInWords({ seen, scene, format, rows, data }: Seen): string[] {
   const { graph } = seen;
   const tensors = (all: readonly { name: string; dtype: string; shape: readonly (number | string)[] }[]) =>
-    few(all.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.map((size) => (size === "" ? "?" : size)).join(", ")}]`));
-  const sets = graph.opsets.filter(({ domain }) => domain === "" || domain === "ai.onnx.ml").map(({ domain, version }) => (domain === "" ? `opset ${version}` : `${domain} ${version}`));
+    few(
+      all.map(
+        ({ name, dtype, shape }) => `${name} ${dtype} [${shape.map((size) => (size === "" ? "?" : size)).join(", ")}]`,
+      ),
+    );
+  const sets = graph.opsets
+    .filter(({ domain }) => domain === "" || domain === "ai.onnx.ml")
+    .map(({ domain, version }) => (domain === "" ? `opset ${version}` : `${domain} ${version}`));
   const beside = [
     scene.sidecar.tokenizer === null ? null : "tokenizer.json",
     scene.sidecar.classes === null ? null : "config.json",

@@ -45,7 +45,10 @@ export async function besides(
   return { files };
 }
 
-export async function writeAll(root: string, files: readonly (NewFile & { how?: Written["how"] })[]): Promise<Written[]> {
+export async function writeAll(
+  root: string,
+  files: readonly (NewFile & { how?: Written["how"] })[],
+): Promise<Written[]> {
   const written: Written[] = [];
   for (const { how = "new", ...one } of files) {
     if (how === "added to" && "content" in one) await writeFile(join(root, one.path), one.content);

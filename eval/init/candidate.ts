@@ -44,8 +44,7 @@ export function manifestOf({ input, head }: Candidate, { graph }: Scene, roles: 
 
 export const outputOf = ({ head }: HeadPlan): string => ("from" in head ? head.from : head.scores);
 
-const named = (sizes: readonly (number | string)[]) =>
-  sizes.map((size, i) => (size === "" ? `size_${i + 1}` : size));
+const named = (sizes: readonly (number | string)[]) => sizes.map((size, i) => (size === "" ? `size_${i + 1}` : size));
 
 function inputShape({ shape }: TensorMetadata, step: Step, first: number | string): (number | string)[] {
   const rest = named(shape.slice(1));

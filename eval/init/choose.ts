@@ -35,16 +35,18 @@ export async function chooseWiring(
   inputs: readonly InputPlan[],
   heads: readonly HeadPlan[],
   run: Run,
-  told: (says: string, result: string) => void,
+  onTrial: (says: string, result: string) => void,
   anyway: boolean,
 ): Promise<Choice> {
   const tried: Choice["tried"] = [];
   const ran: Ran[] = [];
   const attempt = async (candidate: Candidate, says: string, most = rankingRows): Promise<Ran | null> => {
     const trial = await run(candidate, most);
-    const result = trial.ok ? `${trial.metric} ${shown(trial.value)} on ${trial.rows} rows` : `does not run: ${trial.why}`;
+    const result = trial.ok
+      ? `${trial.metric} ${shown(trial.value)} on ${trial.rows} rows`
+      : `does not run: ${trial.why}`;
     tried.push({ says, result });
-    told(says, result);
+    onTrial(says, result);
     if (!trial.ok) return null;
     const one = { ...candidate, trial };
     ran.push(one);
@@ -61,7 +63,10 @@ export async function chooseWiring(
   for (const input of inputs) {
     const open: readonly HeadPlan[] = head === null ? heads : [head];
     for (const one of open) {
-      const says = one === heads[0] || one === head || !("activation" in one.head) ? input.says : `${input.says}; activation ${one.head.activation}`;
+      const says =
+        one === heads[0] || one === head || !("activation" in one.head)
+          ? input.says
+          : `${input.says}; activation ${one.head.activation}`;
       const found: Ran | null = await attempt({ input, head: one }, says);
       if (found === null) continue;
       if (found.trial.twice) {
@@ -74,7 +79,9 @@ export async function chooseWiring(
     }
   }
   if (best === null)
-    throw new Lacking([`no way to feed the graph works:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}`]);
+    throw new Lacking([
+      `no way to feed the graph works:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}`,
+    ]);
   if (!classes)
     for (const one of heads.filter((other) => other !== head))
       // What was done to the inputs in training, and what to the target, show only together.
@@ -85,7 +92,8 @@ export async function chooseWiring(
   let padded = false;
   if (best.trial.leaks) {
     const input = paddedAlike(best.input);
-    const found = input === null ? null : await attempt({ input, head: best.head }, `${input.says}, every row padded alike`);
+    const found =
+      input === null ? null : await attempt({ input, head: best.head }, `${input.says}, every row padded alike`);
     if (found !== null && !found.trial.leaks) {
       best = found;
       padded = true;
@@ -95,7 +103,9 @@ export async function chooseWiring(
   if (whole.ok) best = { ...best, trial: whole };
   refuseSwapped(best);
   if (!anyway) refuseUseless(best, tried);
-  const others = ran.filter((one) => one.input !== best.input || one.head !== best.head).toSorted((a, b) => better(b, a));
+  const others = ran
+    .filter((one) => one.input !== best.input || one.head !== best.head)
+    .toSorted((a, b) => better(b, a));
   return { best, runnerUp: others[0] ?? null, tried, padded };
 }
 
@@ -123,7 +133,13 @@ function refuseUseless({ head, trial }: Ran, tried: Choice["tried"]): void {
   const { labels, classes } = trial.predictions;
   const counts = classes.map((_, i) => labels.reduce((sum, one) => sum + Number(one === i), 0));
   const nothing =
-    trial.metric === "r2" ? 0 : trial.metric === "auroc" ? 0.5 + 1.645 * chanceError(counts) : trial.metric === "accuracy" ? Math.max(0, ...counts) / labels.length : null;
+    trial.metric === "r2"
+      ? 0
+      : trial.metric === "auroc"
+        ? 0.5 + 1.645 * chanceError(counts)
+        : trial.metric === "accuracy"
+          ? Math.max(0, ...counts) / labels.length
+          : null;
   if (nothing === null || trial.value > nothing) return;
   throw new Lacking([
     `the best that was found is no better than an answer that ignores the row (${trial.metric} ${shown(trial.value)}, against ${shown(nothing)}), so how "${head.head.name}" is fed or read must be another:${tried.map(({ says, result }) => `\n  - ${says}: ${result}`).join("")}\n  write model.yaml by hand, or say --anyway if the model is really that bad`,

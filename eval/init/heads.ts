@@ -14,10 +14,12 @@ export function outputFacts({ graph, sidecar, answers, columns }: Scene): {
   horizon: number | null;
 } {
   const names = answers.labels === undefined ? (sidecar.classes ?? graph.classes) : [...answers.labels];
-  const wide = graph.outputs.filter(isFloat).map(({ shape }) => (shape.length === 2 ? shape[1] : shape.length === 1 ? 1 : null));
+  const wide = graph.outputs
+    .filter(isFloat)
+    .map(({ shape }) => (shape.length === 2 ? shape[1] : shape.length === 1 ? 1 : null));
   const width = wide.find((one) => typeof one === "number" && one > 1);
   const series = columns.some(({ kind, numeric, size }) => kind === "list" && numeric && size === width);
-  const regression = Object.keys(graph.operators).some((one) => /Regressor$/.test(one));
+  const regression = Object.keys(graph.operators).some((one) => one.endsWith("Regressor"));
   return {
     classes: regression ? null : (names?.length ?? (typeof width === "number" && !series ? width : null)),
     names,
@@ -69,7 +71,7 @@ function plansOf(output: TensorMetadata, scene: Scene, label: Column): HeadPlan[
   const distinct = label.many ? Infinity : label.values.size;
   const wide = typeof width === "number" ? width : (names?.length ?? (number && distinct > 20 ? 1 : distinct));
   const says = (text: string) => `${text}, from ${shown}`;
-  const regression = Object.keys(scene.graph.operators).some((one) => /Regressor$/.test(one));
+  const regression = Object.keys(scene.graph.operators).some((one) => one.endsWith("Regressor"));
   const asked = scene.answers.task;
   if (asked === "regression" || (asked === undefined && wide === 1 && number && (distinct > 2 || regression))) {
     if (wide !== 1) throw new Lacking([`the output ${shown} gives ${wide} numbers per row, and a regression has one`]);
@@ -77,7 +79,9 @@ function plansOf(output: TensorMetadata, scene: Scene, label: Column): HeadPlan[
   }
   const { classes, guess, map, why } = classesOf(scene, label, wide === 1 ? 2 : wide);
   const chain: ("none" | "softmax" | "sigmoid")[] =
-    makesLogits.test(scene.graph.madeBy[output.name] ?? "") && scene.graph.zipMap === null && scene.graph.classes === null
+    makesLogits.test(scene.graph.madeBy[output.name] ?? "") &&
+    scene.graph.zipMap === null &&
+    scene.graph.classes === null
       ? [wide === 1 ? "sigmoid" : "softmax", "none"]
       : ["none", wide === 1 ? "sigmoid" : "softmax"];
   const positive = scene.answers.positive ?? (classes.length === 2 ? positiveOf(classes) : undefined);
@@ -160,7 +164,7 @@ function seriesPlan(output: TensorMetadata, label: Column, horizon: number | nul
 function spansPlan(output: TensorMetadata, { sidecar }: Scene, label: Column): HeadPlan {
   const shown = shownTensor(output);
   const { classes } = sidecar;
-  if (classes?.some((one) => /^B-/.test(one)) === true)
+  if (classes?.some((one) => one.startsWith("B-")) === true)
     return {
       task: "token-classification",
       head: { name: headName(label.name), from: output.name, kind: "spans", labels: classes },
@@ -187,7 +191,12 @@ function classesOf({ answers, sidecar, graph }: Scene, label: Column, count: num
     ]);
   const values = [...label.values.keys()];
   const stated = answers.labels ?? sidecar.classes ?? graph.classes;
-  const source = answers.labels === undefined ? (sidecar.classes === null ? "the graph names them" : "config.json names them") : "as said";
+  const source =
+    answers.labels === undefined
+      ? sidecar.classes === null
+        ? "the graph names them"
+        : "config.json names them"
+      : "as said";
   if (stated !== null && stated.length !== count)
     throw new Lacking([`${stated.length} classes are named (${stated.join(", ")}), and the graph gives ${count}`]);
   if (stated !== null) {
@@ -195,7 +204,10 @@ function classesOf({ answers, sidecar, graph }: Scene, label: Column, count: num
     const strange = values.filter((one) => (map === null ? !stated.includes(one) : map[one] === undefined));
     if (strange.length > 0)
       throw new Lacking([
-        `the column "${label.name}" holds ${strange.slice(0, 5).map((one) => JSON.stringify(one)).join(", ")}, and the classes are ${stated.join(", ")}: say which is which with --map VALUE=CLASS,…`,
+        `the column "${label.name}" holds ${strange
+          .slice(0, 5)
+          .map((one) => JSON.stringify(one))
+          .join(", ")}, and the classes are ${stated.join(", ")}: say which is which with --map VALUE=CLASS,…`,
       ]);
     return { classes: [...stated], guess: false, map: map === null ? null : { ...map }, why: source };
   }
@@ -216,7 +228,9 @@ function classesOf({ answers, sidecar, graph }: Scene, label: Column, count: num
     classes: sorted,
     guess: true,
     map: null,
-    why: whole ? "the data's values in their order" : "the data's values in alphabetical order, as scikit-learn sorts them",
+    why: whole
+      ? "the data's values in their order"
+      : "the data's values in alphabetical order, as scikit-learn sorts them",
   };
 }
 

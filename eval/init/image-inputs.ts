@@ -31,7 +31,9 @@ export function imagePlans(input: TensorMetadata, { columns, sidecar, answers }:
     ]);
   const [height, width] = layout === "hwc" ? [a, b] : [b, c];
   const column =
-    answers.image === undefined ? columns.find(({ kind }) => kind === "image") : columns.find(({ name }) => name === answers.image);
+    answers.image === undefined
+      ? columns.find(({ kind }) => kind === "image")
+      : columns.find(({ name }) => name === answers.image);
   if (column === undefined)
     throw new Lacking([
       `the input ${input.name} takes a picture, and the data has none: name a folder with a sub-folder of pictures per class, or a column of base64 pictures with --image COLUMN`,
@@ -54,7 +56,11 @@ export function imagePlans(input: TensorMetadata, { columns, sidecar, answers }:
           ...(gray ? { channels: "gray" } : {}),
           ...(layout === "hwc" ? { layout } : {}),
           ...(scale === 1 / 255 ? {} : { scale }),
-          ...(mean === undefined || std === undefined ? (gray ? { mean: [0], std: [1] } : {}) : { mean: ofChannels(mean), std: ofChannels(std) }),
+          ...(mean === undefined || std === undefined
+            ? gray
+              ? { mean: [0], std: [1] }
+              : {}
+            : { mean: ofChannels(mean), std: ofChannels(std) }),
           ...more,
         },
       },
@@ -77,5 +83,10 @@ export function imagePlans(input: TensorMetadata, { columns, sidecar, answers }:
   const usual = habits.map(({ says, scale, mean, std }) => plan(says, scale, mean, std));
   return gray
     ? usual
-    : [...usual, ...habits.map(({ says, scale, mean, std }) => plan(`${says}, blue first`, scale, mean, std, { channels: "bgr" }))];
+    : [
+        ...usual,
+        ...habits.map(({ says, scale, mean, std }) =>
+          plan(`${says}, blue first`, scale, mean, std, { channels: "bgr" }),
+        ),
+      ];
 }

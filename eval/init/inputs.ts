@@ -47,7 +47,11 @@ function isTokens(input: TensorMetadata): boolean {
   return tokenInput.test(input.name) || (typeof length === "string" && !/^(\d+|n?_?features?)$/i.test(length));
 }
 
-function textPlan(inputs: readonly TensorMetadata[], { graph, sidecar, answers }: Scene, free: readonly Column[]): InputPlan {
+function textPlan(
+  inputs: readonly TensorMetadata[],
+  { graph, sidecar, answers }: Scene,
+  free: readonly Column[],
+): InputPlan {
   const odd = inputs.find(({ name }) => /decoder|past_key|encoder_hidden|position_ids/i.test(name));
   if (odd !== undefined || graph.inputs.some(({ name }) => /past_key|encoder_hidden_states/i.test(name)))
     throw new Lacking([
@@ -66,7 +70,8 @@ function textPlan(inputs: readonly TensorMetadata[], { graph, sidecar, answers }
     .filter(({ kind, length }) => kind === "text" && length > 0)
     .toSorted((a, b) => b.length - a.length);
   const field = answers.text ?? candidates[0]?.name;
-  if (field === undefined) throw new Lacking(["the graph reads a text, and no column of the data holds one: --text COLUMN"]);
+  if (field === undefined)
+    throw new Lacking(["the graph reads a text, and no column of the data holds one: --text COLUMN"]);
   const fixed = inputs.map(({ shape }) => shape[1]).find((size) => typeof size === "number");
   const { file, config, padId, maxTokens } = sidecar.tokenizer;
   const tokens: Step = {
@@ -81,10 +86,17 @@ function textPlan(inputs: readonly TensorMetadata[], { graph, sidecar, answers }
   const from = Object.fromEntries(
     inputs.map(({ name }) => [
       name,
-      /mask/i.test(name) ? "tokens.attention_mask" : /type|segment/i.test(name) ? "tokens.token_type_ids" : "tokens.ids",
+      /mask/i.test(name)
+        ? "tokens.attention_mask"
+        : /type|segment/i.test(name)
+          ? "tokens.token_type_ids"
+          : "tokens.ids",
     ]),
   );
-  const clear = answers.text !== undefined || candidates.length === 1 || /^(text|sentence|review|comment|body|content)$/i.test(field);
+  const clear =
+    answers.text !== undefined ||
+    candidates.length === 1 ||
+    /^(text|sentence|review|comment|body|content)$/i.test(field);
   return {
     steps: { tokens },
     from,
@@ -102,7 +114,9 @@ function numberPlans(
   free: readonly Column[],
 ): InputPlan[] {
   const deep = inputs.find(({ shape }) => shape.length > 2);
-  const strange = inputs.find(({ dtype }) => dtype === "unknown" || /^(type|uint(16|32|64)|int16|bfloat16)/.test(dtype));
+  const strange = inputs.find(
+    ({ dtype }) => dtype === "unknown" || /^(type|uint(16|32|64)|int16|bfloat16)/.test(dtype),
+  );
   if (strange !== undefined)
     throw new Lacking([`the input ${strange.name} is of type ${strange.dtype}, which no preprocessing step makes`]);
   const lists = free.filter(({ kind }) => kind === "list");
@@ -115,7 +129,9 @@ function numberPlans(
   const [only] = inputs;
   if (inputs.length === 1 && only!.shape.length === 2 && lists.length > 0) {
     const width = only!.shape[1]!;
-    const fits = lists.filter(({ size, numeric }) => numeric && size !== null && (width === size || typeof width === "string"));
+    const fits = lists.filter(
+      ({ size, numeric }) => numeric && size !== null && (width === size || typeof width === "string"),
+    );
     const named = fits.find(({ name }) => name.toLowerCase() === only!.name.toLowerCase()) ?? fits[0];
     if (named !== undefined)
       return [
@@ -130,7 +146,14 @@ function numberPlans(
   }
   const single = ({ shape }: TensorMetadata) => shape.length < 2 || shape[1] === 1;
   if (inputs.every(single) && !(inputs.length === 1 && inputs[0]!.shape.length === 2 && free.length > 1))
-    return [oneInputPerColumn(inputs, scene, scene.columns.filter(({ name }) => name !== roles.label), roles)];
+    return [
+      oneInputPerColumn(
+        inputs,
+        scene,
+        scene.columns.filter(({ name }) => name !== roles.label),
+        roles,
+      ),
+    ];
   if (inputs.length === 1) return vectorPlans(only!, scene, roles, free);
   return [tableOf(inputs, scene, free)];
 }

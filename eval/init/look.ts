@@ -23,7 +23,7 @@ export type SeenModel = {
 };
 
 /** Rows that are looked at for their columns. */
-const mostRows = 200_000;
+const maxRows = 200_000;
 
 /**
  * Reads an ONNX file, or the one of a folder that Optimum exported.
@@ -82,7 +82,9 @@ export const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes
 
 async function onlyModel(folder: string): Promise<string> {
   const inside = (await readdir(folder)).filter((name) => name.endsWith(".onnx")).toSorted();
-  const nested = existsSync(join(folder, "onnx")) ? (await readdir(join(folder, "onnx"))).filter((name) => name.endsWith(".onnx")) : [];
+  const nested = existsSync(join(folder, "onnx"))
+    ? (await readdir(join(folder, "onnx"))).filter((name) => name.endsWith(".onnx"))
+    : [];
   const all = [...inside, ...nested.map((name) => `onnx/${name}`)];
   const chosen = all.find((name) => basename(name) === "model.onnx") ?? (all.length === 1 ? all[0] : undefined);
   if (chosen === undefined)
@@ -94,14 +96,18 @@ async function onlyModel(folder: string): Promise<string> {
       received: all.join(", ") || "none",
       example: `sluice init ${join(folder, all[0] ?? "model.onnx")} --data rows.csv`,
       ...(all.some((name) => /decoder|encoder/.test(name))
-        ? { hint: "encoder and decoder are run in a loop over their own answers, and init sets up graphs that answer in one run" }
+        ? {
+            hint: "encoder and decoder are run in a loop over their own answers, and init sets up graphs that answer in one run",
+          }
         : {}),
     });
   return join(folder, chosen);
 }
 
 /** @throws what the readers throw */
-export async function lookAtData(path: string): Promise<{ format: Format; columns: Column[]; rows: number; notes: string[] }> {
+export async function lookAtData(
+  path: string,
+): Promise<{ format: Format; columns: Column[]; rows: number; notes: string[] }> {
   const format = await formatOf(path, path, undefined);
   const opened = await openReader(path, path, format, new Map());
   const tally = columnTally();
@@ -109,10 +115,15 @@ export async function lookAtData(path: string): Promise<{ format: Format; column
   for await (const reading of opened.readings) {
     if (reading.kind === "malformed") continue;
     tally.see(reading.fields);
-    if (++rows >= mostRows) break;
+    if (++rows >= maxRows) break;
   }
   if (rows === 0)
-    throw new EvaluationError({ code: "no-rows", place: path, problem: "the data has no rows", expected: "at least one" });
+    throw new EvaluationError({
+      code: "no-rows",
+      place: path,
+      problem: "the data has no rows",
+      expected: "at least one",
+    });
   return { format, columns: tally.columns(), rows, notes: opened.notes };
 }
 
@@ -187,7 +198,12 @@ function imageFacts(config: Record<string, unknown> | null): ImageFacts | null {
     width: size?.width ?? null,
     height: size?.height ?? null,
     crop: config["do_center_crop"] === true ? sizeOf(config["crop_size"]) : null,
-    scale: config["do_rescale"] === false ? 1 : typeof config["rescale_factor"] === "number" ? config["rescale_factor"] : 1 / 255,
+    scale:
+      config["do_rescale"] === false
+        ? 1
+        : typeof config["rescale_factor"] === "number"
+          ? config["rescale_factor"]
+          : 1 / 255,
     mean: config["do_normalize"] === false ? [0, 0, 0] : (config["image_mean"] as number[]),
     std: config["do_normalize"] === false ? [1, 1, 1] : (config["image_std"] as number[]),
   };

@@ -18,7 +18,8 @@ export type ModelFacts = {
 const wide = 118;
 
 /** A value on one line, as YAML's flow style writes it. */
-const flow = (value: unknown) => stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
+const flow = (value: unknown) =>
+  stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
 
 /**
  * model.yaml with comments: where each part comes from, and `guess:` where nothing but likelihood speaks for it. Equal

@@ -30,7 +30,11 @@ const widest = { absolute: 0.1, relative: 0.25 };
  * Checks whose margins the rows can show, by the formulas of `sluice plan`: the wished margin, or the smallest round one
  * above what can be detected. A slice that is too small for any is left out, and said. Pure.
  */
-export function proposeGates(task: ManifestInput["task"], predictions: Predictions, slices: readonly string[]): ProposedGates {
+export function proposeGates(
+  task: ManifestInput["task"],
+  predictions: Predictions,
+  slices: readonly string[],
+): ProposedGates {
   const wish = wishes[task];
   if (wish === undefined) return { checks: [], dropped: [] };
   const definition = catalog.get(wish.metric)!;

@@ -27,9 +27,11 @@ export type Wanted = {
 };
 
 const labelName = /^(labels?|targets?|class(es)?|y|outcome|truth|expected|ground_?truth|response)$/i;
-const labelLike = /(^|_)(label|target|class|outcome|diagnosis|score|rating|price|quality|status|survived|default)(_|$)/i;
+const labelLike =
+  /(^|_)(label|target|class|outcome|diagnosis|score|rating|price|quality|status|survived|default)(_|$)/i;
 const idName = /^(id|uuid|guid|key|index|idx|row_?id|passenger_?id|.*_id|.*_uuid|nr|no)$/i;
-const groupName = /^(user|customer|client|patient|account|session|store|shop|card|group|site|author)(_?(id|key|no|nr))?$|_id$/i;
+const groupName =
+  /^(user|customer|client|patient|account|session|store|shop|card|group|site|author)(_?(id|key|no|nr))?$|_id$/i;
 const timeName = /^(date|time|timestamp|datetime|day|month|created(_at)?|.*_(at|date|time))$/i;
 
 /** Fewest rows that a value needs to be a slice. */
@@ -51,7 +53,11 @@ export function rolesOf(columns: readonly Column[], wanted: Wanted, answers: Ans
   if (said === undefined) {
     const [first, second] = ranked;
     const clear = second === undefined || first!.points >= second.points + 4;
-    notes.push({ about: "label", says: `the column "${label.name}" holds the true value: ${first!.why}`, guess: !clear });
+    notes.push({
+      about: "label",
+      says: `the column "${label.name}" holds the true value: ${first!.why}`,
+      guess: !clear,
+    });
     if (!clear)
       questions.push({
         key: "label",
@@ -94,7 +100,10 @@ export function rolesOf(columns: readonly Column[], wanted: Wanted, answers: Ans
   return { id, label: label.name, group, time, slices, notes, questions };
 }
 
-function labelCandidates(columns: readonly Column[], wanted: Wanted): { column: Column; points: number; why: string }[] {
+function labelCandidates(
+  columns: readonly Column[],
+  wanted: Wanted,
+): { column: Column; points: number; why: string }[] {
   const loose = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return columns
     .filter((one) => !wanted.read.includes(one.name) && one.kind !== "empty" && one.kind !== "image")
@@ -108,7 +117,11 @@ function labelCandidates(columns: readonly Column[], wanted: Wanted): { column: 
       );
       if (output !== undefined && loose(name).length > 2) reasons.push([8, `the graph's output is called ${output}`]);
       const known = wanted.names?.map((one) => one.toLowerCase());
-      if (known !== undefined && values.size > 0 && [...values.keys()].every((one) => known.includes(one.toLowerCase())))
+      if (
+        known !== undefined &&
+        values.size > 0 &&
+        [...values.keys()].every((one) => known.includes(one.toLowerCase()))
+      )
         reasons.push([12, "its values are the graph's classes"]);
       if (wanted.horizon !== null)
         reasons.push(

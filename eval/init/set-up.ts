@@ -58,7 +58,10 @@ export async function lookAround(request: InitRequest): Promise<Seen> {
 
 /** Which column is what, and what nobody but a person can tell. */
 export function rolesIn({ scene, format }: Seen, answers: Answers): Roles {
-  const whole: Scene = { ...scene, answers: format === "folder" && answers.label === undefined ? { ...answers, label: "label" } : answers };
+  const whole: Scene = {
+    ...scene,
+    answers: format === "folder" && answers.label === undefined ? { ...answers, label: "label" } : answers,
+  };
   const { classes, names, horizon } = outputFacts(whole);
   const loose = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const read = scene.columns
@@ -66,7 +69,13 @@ export function rolesIn({ scene, format }: Seen, answers: Answers): Roles {
     .filter((name) => scene.graph.inputs.some((input) => loose(input.name) === loose(name)));
   const roles = rolesOf(
     scene.columns,
-    { outputs: scene.graph.outputs.map(({ name }) => name), classes, names, horizon, read: [...read, ...(answers.features ?? [])] },
+    {
+      outputs: scene.graph.outputs.map(({ name }) => name),
+      classes,
+      names,
+      horizon,
+      read: [...read, ...(answers.features ?? [])],
+    },
     whole.answers,
   );
   if (roles === null)
@@ -116,7 +125,7 @@ export function plansFor({ scene }: Seen, roles: Roles, answers: Answers): { inp
 /**
  * Decides by running, and makes the files of the model. Writes nothing but in the scratch folder.
  *
- * @param told a wiring and what came of it, for progress
+ * @param onTrial a wiring and what came of it, for progress
  * @throws Lacking; ConfigurationError where the model's folder has a manifest already
  */
 export async function setUp(
@@ -124,7 +133,7 @@ export async function setUp(
   roles: Roles,
   answers: Answers,
   deps: InitDeps,
-  told: (says: string, result: string) => void,
+  onTrial: (says: string, result: string) => void,
   anyway = false,
 ): Promise<SetUp> {
   const { seen, root, data, scene } = looked;
@@ -170,17 +179,17 @@ export async function setUp(
     inputs,
     heads,
     (candidate, most) => tryWiring(manifest(candidate), most, { ...deps, modelDir, data: resolve(data) }),
-    told,
+    onTrial,
     anyway,
   );
   const { best } = choice;
   const gates = proposeGates(best.head.task, best.trial.predictions, roles.slices);
   const notes = notesOf(choice, roles, looked);
-  const decided = manifest(best);
+  const chosen = manifest(best);
   const { bad } = best.trial;
   const complete: ManifestInput = {
-    ...decided,
-    dataset: { ...decided.dataset!, ...(bad === 0 ? {} : { maxBadRows: bad }) },
+    ...chosen,
+    dataset: { ...chosen.dataset!, ...(bad === 0 ? {} : { maxBadRows: bad }) },
   };
   const text = modelYaml({
     manifest: complete,
@@ -193,7 +202,11 @@ export async function setUp(
   return {
     id,
     dir: place.dir,
-    files: [...files.filter((one) => !("source" in one) || resolve(one.source) !== join(root, one.path)), { path: join(place.dir, "model.yaml"), content: text }, ...place.copies],
+    files: [
+      ...files.filter((one) => !("source" in one) || resolve(one.source) !== join(root, one.path)),
+      { path: join(place.dir, "model.yaml"), content: text },
+      ...place.copies,
+    ],
     manifest: complete,
     choice,
     gates,
@@ -213,7 +226,8 @@ function placeOf({ seen, root, data }: Seen, id: string): Place {
   // A model that lies in a folder of its own stays there.
   const stays = own !== null && own !== "" && /^models[\\/]/.test(own);
   const dir = stays ? own : join("models", id);
-  const artifact = seen.changed && stays ? `${basename(seen.file, ".onnx")}.tensors.onnx` : stays ? basename(seen.file) : "model.onnx";
+  const artifact =
+    seen.changed && stays ? `${basename(seen.file, ".onnx")}.tensors.onnx` : stays ? basename(seen.file) : "model.onnx";
   const known = inside(data);
   const name = basename(resolve(data));
   return known === null
@@ -334,7 +348,9 @@ function idFrom(model: string, data: string): string {
   const name = idOf(basename(model, ".onnx"));
   if (!/^(model|output|export|clf|pipeline)$/.test(name)) return name;
   const folder = basename(dirname(resolve(model)));
-  return /^(models?|onnx|exports?|out(put)?|tmp|\.)?$/.test(folder) ? idOf(basename(data, extname(data))) : idOf(folder);
+  return /^(models?|onnx|exports?|out(put)?|tmp|\.)?$/.test(folder)
+    ? idOf(basename(data, extname(data)))
+    : idOf(folder);
 }
 
 /** @throws ConfigurationError where a file of the model is there already and differs */

@@ -18,8 +18,7 @@ const takesMissing = ({ graph }: Scene) =>
 
 /** The type of a column, and what its missing values become: NaN for graphs that know it, else the mean, a guess. */
 function columnType(one: Column, scene: Scene): TabularStep["columns"][string] {
-  if (one.kind === "boolean")
-    return { type: "boolean", ...(one.missing > 0 ? { missing: { fill: "false" } } : {}) };
+  if (one.kind === "boolean") return { type: "boolean", ...(one.missing > 0 ? { missing: { fill: "false" } } : {}) };
   if (one.missing === 0) return { type: "number" };
   return { type: "number", missing: takesMissing(scene) ? "nan" : { fill: Number(one.mean.toPrecision(6)) } };
 }
@@ -95,13 +94,22 @@ export function vectorPlans(input: TensorMetadata, scene: Scene, roles: Roles, f
   const width = input.shape[1];
   const named = scene.answers.features ?? namesIn(scene);
   if (named !== null) {
-    const columns = named.map((name) => scene.columns.find((one) => one.name === name || loose(one.name) === loose(name)));
+    const columns = named.map((name) =>
+      scene.columns.find((one) => one.name === name || loose(one.name) === loose(name)),
+    );
     const absent = named.filter((_, i) => columns[i] === undefined);
     if (absent.length > 0)
-      throw new Lacking([`the data has no column ${listed(absent)}; it has ${listed(scene.columns.map(({ name }) => name))}`]);
+      throw new Lacking([
+        `the data has no column ${listed(absent)}; it has ${listed(scene.columns.map(({ name }) => name))}`,
+      ]);
     if (typeof width === "number" && columns.length !== width && input.dtype === "string")
       throw new Lacking([`the input ${input.name} takes ${width} columns, and ${columns.length} are named`]);
-    return ofColumns(input, scene, columns as Column[], scene.answers.features === undefined ? "the names in the file" : "as said");
+    return ofColumns(
+      input,
+      scene,
+      columns as Column[],
+      scene.answers.features === undefined ? "the names in the file" : "as said",
+    );
   }
   if (input.dtype === "string") {
     const texts = free.filter(({ kind }) => kind !== "list" && kind !== "image" && kind !== "other");
@@ -110,10 +118,13 @@ export function vectorPlans(input: TensorMetadata, scene: Scene, roles: Roles, f
     return ofColumns(input, scene, texts, "the columns in the file's order");
   }
   const numbers = free.filter((one) => isNumeric(one) && one.name !== roles.id);
-  const withoutIds = numbers.filter(({ name, unique, whole }) => !(unique && whole && /id|index|^$|unnamed/i.test(name)));
+  const withoutIds = numbers.filter(
+    ({ name, unique, whole }) => !(unique && whole && /id|index|^$|unnamed/i.test(name)),
+  );
   const wanted = typeof width === "number" ? width : withoutIds.length;
   for (const columns of [withoutIds, numbers])
-    if (columns.length === wanted && wanted > 0) return ofColumns(input, scene, columns, "the numeric columns in the file's order");
+    if (columns.length === wanted && wanted > 0)
+      return ofColumns(input, scene, columns, "the numeric columns in the file's order");
   const categories = free.filter((one) => one.kind === "text" && !one.many && one.values.size <= 60);
   const hot = (dropped: number) =>
     withoutIds.length + categories.reduce((sum, { values }) => sum + values.size - dropped, 0);
@@ -212,7 +223,8 @@ function withOneHot(
         columns: Object.fromEntries([
           ...numbers.map((one) => [one.name, columnType(one, scene)] as const),
           ...categories.map(
-            (one) => [one.name, { type: "string" as const, ...(one.missing > 0 ? { missing: { fill: "" } } : {}) }] as const,
+            (one) =>
+              [one.name, { type: "string" as const, ...(one.missing > 0 ? { missing: { fill: "" } } : {}) }] as const,
           ),
         ]),
         features: [

@@ -70,7 +70,8 @@ export async function tryWiring(input: ManifestInput, most: number, deps: TrialD
       const definition = catalog.get(metric)!;
       const found = measurerOf(predictions!, 1).figure(definition, "all", {}, null);
       const value = "value" in found ? found.value : null;
-      if (value === null || !Number.isFinite(value)) return { ok: false, why: `${metric} is not defined on these rows` };
+      if (value === null || !Number.isFinite(value))
+        return { ok: false, why: `${metric} is not defined on these rows` };
       const rows = part.rows.slice(0, 64).map(({ row }) => row);
       const parity = await predictor.batchParity(rows).catch(() => null);
       return {
@@ -141,6 +142,13 @@ function spread(dataset: EvaluationDataset, most: number): EvaluationDataset {
 /** The first lines of an error, without its example. */
 function inOneLine({ diagnostic }: SluiceError): string {
   const { problem, expected, received } = diagnostic;
-  const parts = [problem.split("\n", 1)[0], expected === undefined ? null : `expected ${expected}`, received === undefined ? null : `received ${received.split("\n", 1)[0]}`];
-  return parts.filter((one) => one !== null && one !== undefined).join("; ").slice(0, 300);
+  const parts = [
+    problem.split("\n", 1)[0],
+    expected === undefined ? null : `expected ${expected}`,
+    received === undefined ? null : `received ${received.split("\n", 1)[0]}`,
+  ];
+  return parts
+    .filter((one) => one !== null && one !== undefined)
+    .join("; ")
+    .slice(0, 300);
 }

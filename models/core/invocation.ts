@@ -40,7 +40,8 @@ export function releaseAddress(server: string, repository: string, version: stri
   return `${server}/${repository}/releases/download/v${version}/sluice-${version}.tgz`;
 }
 
-const shellQuoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+const shellQuoted = (word: string) =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 let current = "npx sluice";
 

@@ -148,7 +148,7 @@ function labelsIn(bytes: Uint8Array, attribute: Field): { name: string; strings:
 
 function packed(bytes: Uint8Array, { start, end }: Field): number[] {
   const values: number[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     let value = 0;
     for (let shift = 0; at < end; shift += 7) {
       const byte = bytes[at++]!;

@@ -6,18 +6,26 @@ import { refuse, type ActionCall, type PlayedAction } from "./played-action.ts";
 const signing = ["id-token", "attestations"];
 
 async function run(call: ActionCall): Promise<void> {
-  refuse(call, attest, Object.keys(attest.inputs).filter((name) => name !== "subject-path" && name !== "github-token"));
+  refuse(
+    call,
+    attest,
+    Object.keys(attest.inputs).filter((name) => name !== "subject-path" && name !== "github-token"),
+  );
   const permissions = call.permissionsOf(call.inputs["github-token"] ?? "");
   for (const name of signing)
     if (permissions?.[name] !== "write")
-      throw new Error(`Failed to get ID token, or Resource not accessible by integration: the job needs ${name}: write`);
+      throw new Error(
+        `Failed to get ID token, or Resource not accessible by integration: the job needs ${name}: write`,
+      );
   const patterns = (call.inputs["subject-path"] ?? "").split(/[\n,]/).map((line) => line.trim());
   const found: string[] = [];
   for (const pattern of patterns.filter((one) => one !== ""))
     for await (const path of glob(pattern, { cwd: call.workspace })) found.push(path);
   if (found.length === 0) throw new Error(`Could not find subject at path ${call.inputs["subject-path"] ?? ""}`);
   for (const path of found.toSorted()) {
-    const digest = createHash("sha256").update(await readFile(join(call.workspace, path))).digest("hex");
+    const digest = createHash("sha256")
+      .update(await readFile(join(call.workspace, path)))
+      .digest("hex");
     call.log(`attested ${path} sha256:${digest}`);
   }
 }

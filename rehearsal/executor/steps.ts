@@ -232,7 +232,7 @@ async function play(
     ...(action === attest ? { "github-token": "${{ github.token }}" } : {}),
   });
   const given = Object.entries(inputs)
-    .filter(([name, value]) => !/token$/.test(name) && value !== (action.inputs[name] ?? ""))
+    .filter(([name, value]) => !name.endsWith("token") && value !== (action.inputs[name] ?? ""))
     .map(([name, value]) => `  ${name}: ${value.replaceAll("\n", "\n    ")}`);
   job.log.write(["##[group]Run " + uses, ...given, "##[endgroup]"].join("\n"));
   const outputs: Record<string, string> = {};

@@ -104,7 +104,10 @@ export async function buildCommandLine(root: string, { repository, commit }: Pub
     engines: { node: `>=${node.major}.${node.minor}` },
     ...(repository === null
       ? {}
-      : { repository: { type: "git", url: `git+https://github.com/${repository}.git` }, sluice: { repository, ...(commit === null ? {} : { commit }) } }),
+      : {
+          repository: { type: "git", url: `git+https://github.com/${repository}.git` },
+          sluice: { repository, ...(commit === null ? {} : { commit }) },
+        }),
     dependencies: pinned(required),
     optionalDependencies: pinned(optional),
   };

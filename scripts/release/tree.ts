@@ -17,7 +17,9 @@ import { readNativePins } from "../build/native-pins.ts";
 const workflows = ["gate.yml", "gate-comment.yml", "deploy.yml", "watch.yml"];
 const platform = "linux-x64";
 
-const { values } = parseArgs({ options: { out: { type: "string", default: "release" }, changelog: { type: "string" } } });
+const { values } = parseArgs({
+  options: { out: { type: "string", default: "release" }, changelog: { type: "string" } },
+});
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const tree = join(values.out, "tree");
 const assets = join(values.out, "assets");
@@ -25,10 +27,15 @@ const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 
 /** The changelog's section of a version. */
 function notesOf(changelog: string): string {
-  const found = new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\][^\\n]*\\n([\\s\\S]*?)(?=^## \\[|$(?![\\s\\S]))`, "m").exec(changelog);
+  const found = new RegExp(
+    `^## \\[${version.replaceAll(".", "\\.")}\\][^\\n]*\\n([\\s\\S]*?)(?=^## \\[|$(?![\\s\\S]))`,
+    "m",
+  ).exec(changelog);
   const notes = found?.[1]?.trim() ?? "";
   if (notes === "")
-    throw new Error(`CHANGELOG.md has no section "## [${version}]" with a text: move what stands under Unreleased there.`);
+    throw new Error(
+      `CHANGELOG.md has no section "## [${version}]" with a text: move what stands under Unreleased there.`,
+    );
   return notes;
 }
 
@@ -49,11 +56,16 @@ async function packRuntime(): Promise<string> {
   if (files === undefined) throw new Error(`${pins.package} ${pins.version} has no files for ${platform}`);
   const cwd = join(root, "node_modules", pins.package, pins.folder, ...platform.split("-"));
   for (const { name, sha256 } of files) {
-    const found = createHash("sha256").update(await readFile(join(cwd, name))).digest("hex");
+    const found = createHash("sha256")
+      .update(await readFile(join(cwd, name)))
+      .digest("hex");
     if (found !== sha256) throw new Error(`${name} changed while it was packed`);
   }
   const file = join(assets, `onnxruntime-${pins.version}-${platform}.tgz`);
-  await create({ file, cwd, gzip: { level: 9 }, portable: true, mtime: new Date(0) }, files.map(({ name }) => name));
+  await create(
+    { file, cwd, gzip: { level: 9 }, portable: true, mtime: new Date(0) },
+    files.map(({ name }) => name),
+  );
   return file;
 }
 

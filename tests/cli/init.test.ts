@@ -14,7 +14,14 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const init = (model: string, data: string, ...flags: string[]) =>
-  sluice(dir, ["init", join(given, model), "--data", data.startsWith("/") ? data : join(given, data), "--yes", ...flags]);
+  sluice(dir, [
+    "init",
+    join(given, model),
+    "--data",
+    data.startsWith("/") ? data : join(given, data),
+    "--yes",
+    ...flags,
+  ]);
 const yaml = (id: string) => readFileSync(join(dir, "models", id, "model.yaml"), "utf8");
 const everything = () => readdirSync(dir, { recursive: true }).map(String).toSorted();
 
@@ -34,7 +41,9 @@ describe("sluice init, unaided", () => {
     });
     expect(manifest.gates!.checks.map(({ kind }) => kind)).toEqual(["non-inferiority", "non-inferiority", "limit"]);
     expect(yaml("tumour_zipmap")).toMatch(/# guess: /);
-    expect(readFileSync(join(dir, ".github/workflows/gate.yml"), "utf8")).toContain("uses: octo/sluice/.github/workflows/gate.yml@v");
+    expect(readFileSync(join(dir, ".github/workflows/gate.yml"), "utf8")).toContain(
+      "uses: octo/sluice/.github/workflows/gate.yml@v",
+    );
     expect(readFileSync(join(dir, ".gitignore"), "utf8")).toBe(".sluice/\n.cache/\nnode_modules/\n");
   });
 
@@ -42,7 +51,8 @@ describe("sluice init, unaided", () => {
     await init("tumour_zipmap.onnx", "tumours.csv", "--no-gate");
     const plan = await sluice(dir, ["plan", "--baseline", "none", "--json"]);
     expect(plan.code, plan.stderr).toBe(0);
-    const checks = (JSON.parse(plan.stdout) as { models: { checks: { refused: string | null }[] }[] }).models[0]!.checks;
+    const checks = (JSON.parse(plan.stdout) as { models: { checks: { refused: string | null }[] }[] }).models[0]!
+      .checks;
     expect(checks.filter(({ refused }) => refused !== null)).toEqual([]);
     const doctor = await sluice(dir, ["doctor"]);
     expect(doctor.stdout).toMatch(/ok +tumour_zipmap 1\.0\.0 +.*answers/);
@@ -51,7 +61,10 @@ describe("sluice init, unaided", () => {
   it("names of classes, from the graph", async () => {
     const words = { "0": "malignant", "1": "benign" } as Record<string, string>;
     const rows = readFileSync(join(given, "tumours.csv"), "utf8").trim().split(/\r?\n/);
-    writeFileSync(join(dir, "named.csv"), `${rows.map((row) => row.replace(/,([01])$/, (_, one: string) => `,${words[one]}`)).join("\n")}\n`);
+    writeFileSync(
+      join(dir, "named.csv"),
+      `${rows.map((row) => row.replace(/,([01])$/, (_, one: string) => `,${words[one]}`)).join("\n")}\n`,
+    );
     const run = await init("tumour_zipmap_named.onnx", join(dir, "named.csv"), "--no-gate");
     expect(run.code, run.stderr).toBe(0);
     expect((await loadManifest(join(dir, "models/tumour_zipmap_named"))).manifest.postprocess[0]).toMatchObject({
@@ -91,7 +104,14 @@ describe("sluice init, unaided", () => {
       });
     });
     writeFileSync(join(dir, "series.jsonl"), `${series.join("\n")}\n`);
-    const run = await sluice(dir, ["init", join(prototypes, "m3m.onnx"), "--data", "series.jsonl", "--yes", "--no-gate"]);
+    const run = await sluice(dir, [
+      "init",
+      join(prototypes, "m3m.onnx"),
+      "--data",
+      "series.jsonl",
+      "--yes",
+      "--no-gate",
+    ]);
     expect(run.code, run.stderr).toBe(0);
     const { manifest } = await loadManifest(join(dir, "models/m3m"));
     expect(manifest).toMatchObject({ task: "forecasting", postprocess: [{ kind: "series", horizon: 18 }] });
@@ -102,7 +122,9 @@ describe("sluice init, unaided", () => {
 describe("sluice init refuses", () => {
   it("to take swapped classes, which only look better", async () => {
     const rows = readFileSync(join(given, "tumours.csv"), "utf8").trim().split(/\r?\n/);
-    const swapped = rows.map((row, i) => (i === 0 ? row : row.replace(/[01]$/, (label) => (label === "1" ? "0" : "1"))));
+    const swapped = rows.map((row, i) =>
+      i === 0 ? row : row.replace(/[01]$/, (label) => (label === "1" ? "0" : "1")),
+    );
     writeFileSync(join(dir, "swapped.csv"), `${swapped.join("\n")}\n`);
     const run = await init("tumour_zipmap.onnx", join(dir, "swapped.csv"));
     expect(run.code).toBe(2);
@@ -132,7 +154,10 @@ describe("sluice init refuses", () => {
     [["init", join(given, "houses.csv"), "--data", join(given, "houses.csv")], /text stands in the place of the model/],
     [["init", join(given, "houses.onnx"), "--data", "none.csv"], /no such file/],
     [["init", join(given, "houses.onnx"), "--data", join(given, "houses.csv"), "--label", "cost"], /no column "cost"/],
-    [["init", join(given, "houses.onnx"), "--data", join(given, "houses.csv"), "--suite", "octo", "--yes"], /OWNER\/NAME/],
+    [
+      ["init", join(given, "houses.onnx"), "--data", join(given, "houses.csv"), "--suite", "octo", "--yes"],
+      /OWNER\/NAME/,
+    ],
   ])("%j", async (args, message) => {
     const run = await sluice(dir, args);
     expect(run.code, run.stderr).not.toBe(0);
@@ -170,7 +195,17 @@ describe("sluice init and what is there", () => {
     mkdirSync(join(dir, "models/prices"), { recursive: true });
     cpSync(join(given, "houses.onnx"), join(dir, "models/prices/net.onnx"));
     cpSync(join(given, "houses.csv"), join(dir, "models/prices/rows.csv"));
-    const run = await sluice(dir, ["init", "models/prices/net.onnx", "--data", "models/prices/rows.csv", "--yes", "--no-gate", "--json", "--id", "prices"]);
+    const run = await sluice(dir, [
+      "init",
+      "models/prices/net.onnx",
+      "--data",
+      "models/prices/rows.csv",
+      "--yes",
+      "--no-gate",
+      "--json",
+      "--id",
+      "prices",
+    ]);
     expect(run.code, run.stderr).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ schemaVersion: 1, id: "prices", exitCode: 0 });
     const { manifest } = await loadManifest(join(dir, "models/prices"));
@@ -181,6 +216,12 @@ describe("sluice init and what is there", () => {
   it("tells a line of at most 80 columns, without colour, on a terminal that wide", async () => {
     const { wrapped } = await import("../../cli/init/words.ts");
     const text = `  - ${"a long word or two ".repeat(12)}`;
-    expect(Math.max(...wrapped(text, 80).split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(
+      Math.max(
+        ...wrapped(text, 80)
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(80);
   });
 });

@@ -9,10 +9,16 @@ it("the page of errors has codes", () => {
 });
 
 it.each(codes)("%s is a code that the sources give", (code) => {
-  const found = execFileSync("git", ["grep", "-hoE", `"${code}"|contract-\\$\\{role\\}-[a-z-]+`, "--", "*.ts", ":!tests", ":!docs"], {
-    cwd: root,
-    encoding: "utf8",
-  });
+  const found = execFileSync(
+    "git",
+    ["grep", "-hoE", `"${code}"|contract-\\$\\{role\\}-[a-z-]+`, "--", "*.ts", ":!tests", ":!docs"],
+    {
+      cwd: root,
+      encoding: "utf8",
+    },
+  );
   const ends = /^contract-(?:input|output)-(.+)$/.exec(code)?.[1];
-  expect(found.split("\n").some((one) => one === `"${code}"` || (ends !== undefined && one.endsWith(`-${ends}`)))).toBe(true);
+  expect(found.split("\n").some((one) => one === `"${code}"` || (ends !== undefined && one.endsWith(`-${ends}`)))).toBe(
+    true,
+  );
 });

@@ -90,8 +90,19 @@ describe("roles of columns", () => {
   }));
 
   it("are seen from the graph's classes, names and values", () => {
-    const roles = rolesIn(sceneOf({ inputs: [float("x", "n", 1)], outputs: [float("probabilities", "n", 2)], classes: ["no", "yes"] }, rows));
-    expect(roles).toMatchObject({ id: "row_id", label: "churned", group: "customer_id", time: "at", slices: ["region"] });
+    const roles = rolesIn(
+      sceneOf(
+        { inputs: [float("x", "n", 1)], outputs: [float("probabilities", "n", 2)], classes: ["no", "yes"] },
+        rows,
+      ),
+    );
+    expect(roles).toMatchObject({
+      id: "row_id",
+      label: "churned",
+      group: "customer_id",
+      time: "at",
+      slices: ["region"],
+    });
   });
 
   it("ask where two columns could be the label", () => {
@@ -120,7 +131,9 @@ describe("ways to feed a graph", () => {
     const scene = sceneOf({ inputs: [float("x", "n", 4)], outputs: [float("logits", "n", 2)] }, rows);
     const [plan] = inputPlans(scene, rolesIn(scene));
     expect(plan).toMatchObject({ reads: ["a", "b", "colour"], guess: true });
-    expect(plan!.steps["row"]).toMatchObject({ features: [{}, {}, { encode: "one-hot", categories: ["blue", "red"] }] });
+    expect(plan!.steps["row"]).toMatchObject({
+      features: [{}, {}, { encode: "one-hot", categories: ["blue", "red"] }],
+    });
   });
 
   it("names that the file keeps decide over their order", () => {
@@ -147,7 +160,11 @@ describe("ways to feed a graph", () => {
 
   it.each([
     ["too few columns", { inputs: [float("x", "n", 9)] }, /takes 9 numbers.*--features/],
-    ["token ids without a tokenizer", { inputs: [{ name: "input_ids", dtype: "int64", shape: ["n", "s"] }] }, /tokenizer\.json/],
+    [
+      "token ids without a tokenizer",
+      { inputs: [{ name: "input_ids", dtype: "int64", shape: ["n", "s"] }] },
+      /tokenizer\.json/,
+    ],
     ["pictures without any", { inputs: [float("image", "n", 3, 32, 32)] }, /picture/],
     ["six channels", { inputs: [float("image", "n", 6, 32, 32)] }, /6 channels/],
     [
@@ -162,24 +179,54 @@ describe("ways to feed a graph", () => {
     ],
     ["no name that the data has", { inputs: [float("p", "n", 1), float("q", "n", 1)] }, /no p, q/],
   ] as const)("says what is lacking: %s", (_, graph, message) => {
-    const scene = sceneOf({ outputs: [float("logits", "n", 2)], ...graph } as unknown as Partial<GraphLook>, rows, { answers: { label: "y" } });
+    const scene = sceneOf({ outputs: [float("logits", "n", 2)], ...graph } as unknown as Partial<GraphLook>, rows, {
+      answers: { label: "y" },
+    });
     expect(() => inputPlans(scene, rolesIn(scene))).toThrow(message);
     expect(() => inputPlans(scene, rolesIn(scene))).toThrow(Lacking);
   });
 });
 
 describe("ways to read a graph", () => {
-  const labelled = (values: readonly unknown[]) => Array.from({ length: 60 }, (_, i) => ({ x: i, y: values[i % values.length] }));
+  const labelled = (values: readonly unknown[]) =>
+    Array.from({ length: 60 }, (_, i) => ({ x: i, y: values[i % values.length] }));
   const plansOf = (graph: Partial<GraphLook>, values: readonly unknown[], more: Partial<Scene> = {}) => {
     const scene = sceneOf({ inputs: [float("x", "n", 1)], ...graph }, labelled(values), more);
-    return headPlans(scene, scene.columns.find(({ name }) => name === "y")!);
+    return headPlans(
+      scene,
+      scene.columns.find(({ name }) => name === "y")!,
+    );
   };
 
   it.each([
-    ["logits of words", { outputs: [float("l", "n", 2)], madeBy: { l: "Gemm" } }, ["no", "yes"], { activation: "softmax", labels: ["no", "yes"] }, true],
-    ["logits of numbers", { outputs: [float("l", "n", 3)], madeBy: { l: "Gemm" } }, [0, 1, 2], { activation: "softmax", labels: ["0", "1", "2"] }, false],
-    ["one logit", { outputs: [float("l", "n", 1)], madeBy: { l: "Gemm" } }, [0, 1], { activation: "sigmoid", labels: ["0", "1"] }, false],
-    ["named classes", { outputs: [float("p", "n", 2)], classes: ["b", "a"] }, ["a", "b"], { activation: "none", labels: ["b", "a"] }, false],
+    [
+      "logits of words",
+      { outputs: [float("l", "n", 2)], madeBy: { l: "Gemm" } },
+      ["no", "yes"],
+      { activation: "softmax", labels: ["no", "yes"] },
+      true,
+    ],
+    [
+      "logits of numbers",
+      { outputs: [float("l", "n", 3)], madeBy: { l: "Gemm" } },
+      [0, 1, 2],
+      { activation: "softmax", labels: ["0", "1", "2"] },
+      false,
+    ],
+    [
+      "one logit",
+      { outputs: [float("l", "n", 1)], madeBy: { l: "Gemm" } },
+      [0, 1],
+      { activation: "sigmoid", labels: ["0", "1"] },
+      false,
+    ],
+    [
+      "named classes",
+      { outputs: [float("p", "n", 2)], classes: ["b", "a"] },
+      ["a", "b"],
+      { activation: "none", labels: ["b", "a"] },
+      false,
+    ],
   ] as const)("%s", (_, graph, values, head, guess) => {
     const [first] = plansOf(graph as unknown as Partial<GraphLook>, values);
     expect(first!.head).toMatchObject(head);
@@ -189,7 +236,10 @@ describe("ways to read a graph", () => {
   it("writes down how the data spells the classes", () => {
     const beside = { sidecar: { ...nothingBeside, classes: ["NEGATIVE", "POSITIVE"] } };
     const graph = { outputs: [float("l", "n", 2)], madeBy: { l: "Gemm" } };
-    expect(plansOf(graph, ["positive", "negative"], beside)[0]!.labels.map).toEqual({ positive: "POSITIVE", negative: "NEGATIVE" });
+    expect(plansOf(graph, ["positive", "negative"], beside)[0]!.labels.map).toEqual({
+      positive: "POSITIVE",
+      negative: "NEGATIVE",
+    });
     expect(plansOf(graph, [0, 1], beside)[0]!.labels.map).toEqual({ "0": "NEGATIVE", "1": "POSITIVE" });
     expect(() => plansOf(graph, ["good", "evil"], beside)).toThrow(/--map/);
   });
@@ -220,7 +270,7 @@ describe("the choice among wirings", () => {
     labels: new Int32Array(400).map((_, i) => i % 2),
     classes: ["a", "b"],
   } as unknown as Predictions;
-  const told = () => {};
+  const onTrial = () => {};
   const choose = (values: Record<string, number | null>, one = head("binary-classification"), anyway = false) =>
     chooseWiring(
       Object.keys(values).map(input),
@@ -241,7 +291,7 @@ describe("the choice among wirings", () => {
               firstRow: {},
             };
       },
-      told,
+      onTrial,
       anyway,
     );
 
@@ -259,7 +309,7 @@ describe("the choice among wirings", () => {
     await expect(choose({ plain: 0.04 }, undefined, true)).rejects.toThrow(/look swapped/);
   });
 
-  it("refuses what knows nothing, unless it is told to go on", async () => {
+  it("refuses what knows nothing, unless it is onTrial to go on", async () => {
     await expect(choose({ plain: 0.52 })).rejects.toThrow(/ignores the row/);
     await expect(choose({ plain: -3 }, head("regression"))).rejects.toThrow(/ignores the row/);
     expect((await choose({ plain: -3 }, head("regression"), true)).best.input.says).toBe("plain");
@@ -281,12 +331,17 @@ describe("proposed gates", () => {
       classes: ["0", "1"],
       weights: null,
       groups: null,
-      slices: { half: Array.from({ length: n }, (_, i) => (i % 4 < 2 ? "x" : "z")), few: Array.from({ length: n }, (_, i) => (i < 10 ? "rare" : "most")) },
+      slices: {
+        half: Array.from({ length: n }, (_, i) => (i % 4 < 2 ? "x" : "z")),
+        few: Array.from({ length: n }, (_, i) => (i < 10 ? "rare" : "most")),
+      },
     }) as unknown as Predictions;
 
   it("have margins that these rows can show, wider for slices, none where a slice is too small", () => {
     const { checks, dropped } = proposeGates("binary-classification", rowsOf(600), ["half", "few"]);
-    const kinds = checks.map(({ check }) => check as { kind: string; margin?: number; slices?: string[]; min?: number });
+    const kinds = checks.map(
+      ({ check }) => check as { kind: string; margin?: number; slices?: string[]; min?: number },
+    );
     expect(kinds.map(({ kind, slices }) => [kind, slices?.[0]])).toEqual([
       ["non-inferiority", undefined],
       ["non-inferiority", "half"],
@@ -310,7 +365,7 @@ it("the workflows are those that docs/adopt.md shows, pinned to the release", ()
   for (const { path, text } of pinned) {
     expect(text).toContain(`uses: octo/sluice/.github/workflows/${path.split("/").at(-1)}@${"a".repeat(40)} # v1.2.3`);
     // The same keys and permissions as on the page; comments and the reference differ.
-    const shown = new RegExp("```yaml title=\"" + path.replaceAll(".", "\\.") + "\"\\n([\\s\\S]*?)```").exec(page)![1]!;
+    const shown = new RegExp('```yaml title="' + path.replaceAll(".", "\\.") + '"\\n([\\s\\S]*?)```').exec(page)![1]!;
     const bare = (yaml: string) =>
       yaml
         .replaceAll(/ *#.*$/gm, "")

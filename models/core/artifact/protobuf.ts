@@ -32,8 +32,7 @@ export function* fields(bytes: Uint8Array, start: number, end: number): Generato
     if (wire === 0) {
       const value = varint();
       yield { number, wire, value, start: at, end: at, from };
-    }
-    else {
+    } else {
       const length = wire === 2 ? varint() : wire === 5 ? 4 : wire === 1 ? 8 : -1;
       if (length < 0) throw new Error("no such wire type");
       if (at + length > end)

@@ -58,8 +58,12 @@ describe("the runtime of a release", () => {
       expect(readdirSync(join(dir, "cache", name)).toSorted()).toEqual(Object.keys(contents).toSorted());
   });
 
-  it.each(["forged", "short", "absent"])("leaves nothing behind when it is %s", async (name) => {
-    await expect(install(name)).rejects.toThrow();
+  it.each([
+    ["forged", /is not the pinned file/],
+    ["short", /libonnxruntime/],
+    ["absent", /answered 404/],
+  ])("leaves nothing behind when it is %s", async (name, message) => {
+    await expect(install(name)).rejects.toThrow(message);
     expect(existsSync(join(dir, "cache", name))).toBe(false);
     expect(readdirSync(join(dir, "cache")).filter((one) => one.includes("draft"))).toEqual([]);
   });

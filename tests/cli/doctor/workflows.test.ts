@@ -25,13 +25,25 @@ const file = ".github/workflows/gate.yml";
 
 it("those that init writes are in order", () => {
   const [first] = workflowsFor({ repository: "octo/sluice", version: "1.2.3", commit: "a".repeat(40) });
-  expect(findings({ [first!.path]: first!.text })).toEqual([[file, "ok", `it gates pull requests by ${"a".repeat(12)}`]]);
+  expect(findings({ [first!.path]: first!.text })).toEqual([
+    [file, "ok", `it gates pull requests by ${"a".repeat(12)}`],
+  ]);
 });
 
 it.each([
   ["a branch", gate("octo/sluice/.github/workflows/gate.yml@main"), "warning", /follows main/],
-  ["a push alone", gate("octo/sluice/.github/workflows/gate.yml@v1", "name: gate\non: push"), "broken", /no pull request/],
-  ["another name", gate("octo/sluice/.github/workflows/gate.yml@v1", "name: checks\non: pull_request"), "warning", /"gate"/],
+  [
+    "a push alone",
+    gate("octo/sluice/.github/workflows/gate.yml@v1", "name: gate\non: push"),
+    "broken",
+    /no pull request/,
+  ],
+  [
+    "another name",
+    gate("octo/sluice/.github/workflows/gate.yml@v1", "name: checks\non: pull_request"),
+    "warning",
+    /"gate"/,
+  ],
   [
     "too few permissions",
     gate("octo/sluice/.github/workflows/gate.yml@v1").replace("pull-requests: write", "pull-requests: read"),

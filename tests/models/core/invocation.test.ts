@@ -14,11 +14,7 @@ describe("the words that start the program again", () => {
       { kind: "sources", root: "/s/my sluice", cwd: "/s/team" },
       "'../my sluice/scripts/sluice.mjs'",
     ],
-    [
-      "installed",
-      { kind: "installed", program: "/t/node_modules/.bin/sluice", cwd: "/t" },
-      "node_modules/.bin/sluice",
-    ],
+    ["installed", { kind: "installed", program: "/t/node_modules/.bin/sluice", cwd: "/t" }, "node_modules/.bin/sluice"],
     [
       "installed, from a folder of the project",
       { kind: "installed", program: "/t/node_modules/.bin/sluice", cwd: "/t/models" },

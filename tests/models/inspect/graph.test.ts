@@ -7,7 +7,10 @@ import { withoutZipMap } from "../../../models/inspect/without-zipmap.ts";
 
 const file = (name: string) => new Uint8Array(readFileSync(join(import.meta.dirname, "../../fixtures/init", name)));
 const opened = (bytes: Uint8Array) =>
-  openSession({ bytes, sha256: "", source: "a model", externalData: [], totalBytes: bytes.length }, { provider: "cpu", threads: 1 });
+  openSession(
+    { bytes, sha256: "", source: "a model", externalData: [], totalBytes: bytes.length },
+    { provider: "cpu", threads: 1 },
+  );
 
 describe("what a graph says of itself", () => {
   it("scikit-learn's exporter: classes, the ZipMap, and who wrote it", () => {
@@ -40,7 +43,7 @@ describe("what a graph says of itself", () => {
   });
 
   it.each(["a text", "\u0000\u0001\u0002"])("throws for %j", (text) => {
-    expect(() => lookAtGraph(Buffer.from(text))).toThrow();
+    expect(() => lookAtGraph(Buffer.from(text))).toThrow(/no such|breaks off|announces/);
   });
 });
 
@@ -66,7 +69,12 @@ describe("a graph without its ZipMap", () => {
 
   it("keeps every other byte of the graph", () => {
     const bytes = file("tumour_zipmap.onnx");
-    const { zipMap: _, notTensors: _none, madeBy: _made, ...kept } = lookAtGraph(withoutZipMap(bytes, lookAtGraph(bytes).zipMap!));
+    const {
+      zipMap: _,
+      notTensors: _none,
+      madeBy: _made,
+      ...kept
+    } = lookAtGraph(withoutZipMap(bytes, lookAtGraph(bytes).zipMap!));
     expect(kept.operators).toEqual({ Scaler: 1, LinearClassifier: 1, Normalizer: 1 });
     expect(kept.opsets).toEqual(lookAtGraph(bytes).opsets);
   });

@@ -75,7 +75,9 @@ it("tags a commit of the actions alone, and publishes what it attested", async (
   for (const one of ["gate", "gate/changed", "gate/report", "deploy", "notify", "watch"])
     expect(files).toContain(`actions/${one}/action.yml`);
   expect(files.filter((path) => /\.ts$|^(tests|models|node_modules)\//.test(path))).toEqual([]);
-  const main = (parse(stage.git("octo/models", "show", `${full}:actions/gate/action.yml`)) as { runs: { main: string } }).runs.main;
+  const main = (
+    parse(stage.git("octo/models", "show", `${full}:actions/gate/action.yml`)) as { runs: { main: string } }
+  ).runs.main;
   expect(files).toContain(`actions/gate/${main}`);
   const archive = execFileSync("git", ["archive", "--format=tar.gz", full], {
     cwd: join(stage.directory, "repositories/octo/models"),
@@ -93,10 +95,16 @@ it("tags a commit of the actions alone, and publishes what it attested", async (
   ]);
   for (const line of sums) {
     const [digest, name] = line.split(/ +/) as [string, string];
-    expect(createHash("sha256").update(readFileSync(join(tools, "assets", name))).digest("hex")).toBe(digest);
+    expect(
+      createHash("sha256")
+        .update(readFileSync(join(tools, "assets", name)))
+        .digest("hex"),
+    ).toBe(digest);
     expect(jobOf(run, "publish").log).toContain(`attested release/assets/${name} sha256:${digest}`);
   }
-  const own = execFileSync("tar", ["xzOf", join(tools, `assets/sluice-${version}.tgz`), "package/package.json"], { encoding: "utf8" });
+  const own = execFileSync("tar", ["xzOf", join(tools, `assets/sluice-${version}.tgz`), "package/package.json"], {
+    encoding: "utf8",
+  });
   expect(JSON.parse(own)).toMatchObject({ name: "@octo/sluice", sluice: { repository: "octo/models", commit } });
 });
 
