@@ -42,7 +42,7 @@ export function manifestOf({ input, head }: Candidate, { graph }: Scene, roles: 
   };
 }
 
-export const outputOf = ({ head }: HeadPlan): string => ("from" in head ? head.from : head.scores);
+const outputOf = ({ head }: HeadPlan): string => ("from" in head ? head.from : head.scores);
 
 const named = (sizes: readonly (number | string)[]) => sizes.map((size, i) => (size === "" ? `size_${i + 1}` : size));
 

@@ -4,7 +4,7 @@ import type { Candidate } from "./candidate.ts";
 import { Lacking, type HeadPlan, type InputPlan, type Step } from "./scene.ts";
 import type { Trial } from "./trial.ts";
 
-export type Ran = Candidate & { trial: Extract<Trial, { ok: true }> };
+type Ran = Candidate & { trial: Extract<Trial, { ok: true }> };
 export type Choice = {
   best: Ran;
   /** The best of the others that run. */

@@ -1,6 +1,6 @@
 import { parseDate } from "../../models/core/expression/dates.ts";
 
-export type ColumnKind = "number" | "boolean" | "text" | "date" | "list" | "image" | "other" | "empty";
+type ColumnKind = "number" | "boolean" | "text" | "date" | "list" | "image" | "other" | "empty";
 
 /** What the values of one column of a data file look like. */
 export type Column = {

@@ -6,7 +6,7 @@ import { planCheck } from "../power/plan-check.ts";
 import type { Predictions } from "../predictions/predictions.ts";
 
 /** A check that these rows can decide, and why its number is what it is. */
-export type ProposedCheck = { check: object; says: string };
+type ProposedCheck = { check: object; says: string };
 export type ProposedGates = { checks: ProposedCheck[]; dropped: string[] };
 
 type Wish = { metric: MetricName; margin: number; relative: boolean };

@@ -4,7 +4,7 @@ import type { Column } from "./columns.ts";
 import type { Answers } from "./question.ts";
 
 export type Step = ManifestInput["preprocess"][string];
-export type HeadInput = ManifestInput["postprocess"][number];
+type HeadInput = ManifestInput["postprocess"][number];
 
 /** How a processor beside the model (preprocessor_config.json) says that pictures are prepared. */
 export type ImageFacts = {

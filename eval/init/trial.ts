@@ -41,7 +41,7 @@ export type TrialDeps = {
 };
 
 /** The figure by which wirings are ranked. */
-export const rankedBy: Partial<Record<ManifestInput["task"], MetricName>> = {
+const rankedBy: Partial<Record<ManifestInput["task"], MetricName>> = {
   "binary-classification": "auroc",
   "multiclass-classification": "accuracy",
   regression: "r2",

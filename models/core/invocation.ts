@@ -36,7 +36,7 @@ export function commandOf(start: Start): string {
 }
 
 /** Where the command line of a release lies. */
-export function releaseAddress(server: string, repository: string, version: string): string {
+function releaseAddress(server: string, repository: string, version: string): string {
   return `${server}/${repository}/releases/download/v${version}/sluice-${version}.tgz`;
 }
 
