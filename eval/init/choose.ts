@@ -18,6 +18,7 @@ type Run = (candidate: Candidate, most: number) => Promise<Trial>;
 
 /** How much better a less likely wiring must be, in the metric's unit, before it is taken. */
 const clearlyBetter = 0.02;
+const leastGain = 0.004;
 /** R² below which a regression's target may have been transformed. */
 const goodEnough = 0.9;
 const rankingRows = 300;
@@ -56,6 +57,13 @@ export async function chooseWiring(
     const sign = catalog.get(a.trial.metric)!.direction === "higher" ? 1 : -1;
     return sign * (a.trial.value - b.trial.value);
   };
+  /** By `clearlyBetter`, or, where little is left to gain, by half of what was wrong. */
+  const clearly = (a: Ran, b: Ran) => {
+    const gain = better(a, b);
+    if (gain > clearlyBetter) return true;
+    const bounded = catalog.get(a.trial.metric)!.direction === "higher";
+    return bounded && gain > leastGain && 1 - a.trial.value < (1 - b.trial.value) / 2;
+  };
   const classes = heads[0]!.head.kind === "classification";
   // A chain of activations: the first that gives possible answers is right. Other heads are ranked afterwards.
   let head: HeadPlan | null = null;
@@ -74,7 +82,7 @@ export async function chooseWiring(
         continue;
       }
       head = one;
-      if (best === null || better(found, best) > clearlyBetter) best = found;
+      if (best === null || clearly(found, best)) best = found;
       break;
     }
   }
@@ -87,7 +95,7 @@ export async function chooseWiring(
       // What was done to the inputs in training, and what to the target, show only together.
       for (const input of best.trial.value < goodEnough ? inputs : [best.input]) {
         const found = await attempt({ input, head: one }, `${input.says}; ${one.says}`);
-        if (found !== null && better(found, best) > clearlyBetter) best = found;
+        if (found !== null && clearly(found, best)) best = found;
       }
   let padded = false;
   if (best.trial.leaks) {

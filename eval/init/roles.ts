@@ -52,7 +52,7 @@ export function rolesOf(columns: readonly Column[], wanted: Wanted, answers: Ans
   if (label === undefined) return null;
   if (said === undefined) {
     const [first, second] = ranked;
-    const clear = second === undefined || first!.points >= second.points + 4;
+    const clear = second === undefined || first!.points >= second.points + 5;
     notes.push({
       about: "label",
       says: `the column "${label.name}" holds the true value: ${first!.why}`,
@@ -138,11 +138,12 @@ function labelCandidates(
               ? [1, "few different values"]
               : [-20, ""],
         );
+      else if (!many && values.size === 2) reasons.push([5, "two values, which one number per row tells apart"]);
       else if (kind === "number") reasons.push(values.size > 10 || many ? [3, "a number"] : [-1, "a number"]);
       else reasons.push([-20, ""]);
       if (unique && idName.test(name)) reasons.push([-10, ""]);
       if (timeName.test(name)) reasons.push([-5, ""]);
-      if (i === columns.length - 1) reasons.push([2, "the last column"]);
+      if (i === columns.length - 1) reasons.push([4, "the last column"]);
       return {
         column,
         points: reasons.reduce((sum, [points]) => sum + points, 0),

@@ -105,6 +105,12 @@ describe("roles of columns", () => {
     });
   });
 
+  it("two values are what one logit tells apart", () => {
+    const pairs = Array.from({ length: 80 }, (_, i) => ({ aa: i * 1.1, dcl: i / 7, oral: i % 2 }));
+    const scene = sceneOf({ inputs: [float("x", "n", 2)], outputs: [float("out", "n", 1)] }, pairs);
+    expect(rolesIn(scene)).toMatchObject({ label: "oral", questions: [] });
+  });
+
   it("ask where two columns could be the label", () => {
     const open = sceneOf(
       { inputs: [float("x", "n", 1)], outputs: [float("out", "n", 1)] },
@@ -302,6 +308,11 @@ describe("the choice among wirings", () => {
 
   it("keeps the likelier of two that are as good", async () => {
     expect((await choose({ plain: 0.9, scaled: 0.91 })).best.input.says).toBe("plain");
+  });
+
+  it("sees half of the error where little is left to gain", async () => {
+    expect((await choose({ plain: 0.992, scaled: 0.9992 })).best.input.says).toBe("scaled");
+    expect((await choose({ plain: 0.9992, scaled: 0.9999 })).best.input.says).toBe("plain");
   });
 
   it("never takes one that only wins by swapped classes", async () => {
