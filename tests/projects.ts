@@ -14,6 +14,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/cli/init.test.ts": "sets models up as a new user would, each in a repository of its own",
   "tests/cli/models-page.test.ts": "follows docs/models.md from training to verdict, command by command",
   "tests/cli/package.test.ts": "packs the command line, installs it in an empty project and uses it there",
+  "tests/cli/examples.test.ts": "gates the four example repositories",
   "tests/corpus/corpus.test.ts": "plays every pull request of the corpus through the built action",
   "tests/deploy/bad-deploys.test.ts": "deploys real Spaces that fail, and waits for each to be rolled back",
   "tests/deploy/{stories,weights,command-line}.test.ts": "each deploys to a real server behind a stand-in Hub",
