@@ -172,7 +172,9 @@ async function measure(): Promise<void> {
   try {
     copyFileSync(profile, join(dirs.with, "profile.json"));
   } catch {
-    throw new Error(`no profile at ${profile}: run \`${sluiceCommand()} gate births\` first, or name one with --profile`);
+    throw new Error(
+      `no profile at ${profile}: run \`${sluiceCommand()} gate births\` first, or name one with --profile`,
+    );
   }
   const rows = readFileSync(join(root, "models/births/data/eval.jsonl"), "utf8")
     .trim()
