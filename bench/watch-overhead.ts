@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "node:http";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 // node scripts/with-node24.mjs bench/watch-overhead.ts [--pairs 5] [--rounds 8] [--seconds 0.25] [--profile FILE]
 //
@@ -171,7 +172,9 @@ async function measure(): Promise<void> {
   try {
     copyFileSync(profile, join(dirs.with, "profile.json"));
   } catch {
-    throw new Error(`no profile at ${profile}: run \`npx sluice gate births\` first, or name one with --profile`);
+    throw new Error(
+      `no profile at ${profile}: run \`${sluiceCommand()} gate births\` first, or name one with --profile`,
+    );
   }
   const rows = readFileSync(join(root, "models/births/data/eval.jsonl"), "utf8")
     .trim()

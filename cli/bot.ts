@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Finish } from "./exit-code.ts";
 import type { Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export function botCommand(streams: Streams, finish: Finish): Command {
   return new Command("bot")
@@ -8,7 +9,7 @@ export function botCommand(streams: Streams, finish: Finish): Command {
     .option("--config <file>", "who may do what, where (docs/bot.md)", "bot.yaml")
     .addHelpText(
       "after",
-      "\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  npx sluice bot --config bot.yaml",
+      `\nSecrets come from the environment: TELEGRAM_BOT_TOKEN, GITHUB_TOKEN; optional TELEGRAM_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SLUICE_BOT_KEY.\n\nExample:\n  ${sluiceCommand()} bot --config bot.yaml`,
     )
     .action(async ({ config }: { config: string }) => {
       // Node warns that node:sqlite is experimental and that telegraf parses URLs in a deprecated way. Neither warning

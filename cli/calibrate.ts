@@ -6,6 +6,7 @@ import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { fraction, integer } from "./flag-values.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type CalibrateFlags = {
   config: string;
@@ -40,7 +41,7 @@ export function calibrateCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout; progress and logs stay on stderr", false)
     .addHelpText(
       "after",
-      "\nThe two models are shuffled row by row into two that do not differ, rows are drawn anew, and the gate judges.\n\nExample:\n  npx sluice calibrate mood --gates 500",
+      `\nThe two models are shuffled row by row into two that do not differ, rows are drawn anew, and the gate judges.\n\nExample:\n  ${sluiceCommand()} calibrate mood --gates 500`,
     )
     .action(async (models: string[], flags: CalibrateFlags) => {
       const { calibrateGate } = await import("../eval/calibrate.ts");

@@ -19,6 +19,7 @@ import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { integer, list, margin, number, oneOf } from "./flag-values.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type CompareFlags = CommonFlags &
   MetricOptions &
@@ -63,7 +64,7 @@ export function compareCommand(streams: Streams, finish: Finish): Command {
     .option("--seed <n>", "seed of every random draw", integer, 1)
     .addHelpText(
       "after",
-      "\nExample:\n  npx sluice compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01",
+      `\nExample:\n  ${sluiceCommand()} compare --baseline production.csv --candidate candidate.csv --task binary-classification --metric auroc --margin 0.01`,
     );
   return commonFlags(predictionFileFlags(metricFlags(command)), ".sluice/compare").action(
     async (flags: CompareFlags) => {

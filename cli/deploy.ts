@@ -6,6 +6,7 @@ import type { DeploymentReceipt } from "../deploy/receipt.ts";
 import type { SessionDeps, Written } from "../deploy/session.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export type PlaceFlags = {
   environment: string;
@@ -54,7 +55,7 @@ export function deployCommand(streams: Streams, finish: Finish): Command {
     )
     .addHelpText(
       "after",
-      "\nSigns in with HF_TOKEN; records with GITHUB_TOKEN. A roll-out is controlled with SLUICE_ROLLOUT_KEY.\n\nExample:\n  npx sluice gate births && npx sluice deploy births --space octo/births --dry-run",
+      `\nSigns in with HF_TOKEN; records with GITHUB_TOKEN. A roll-out is controlled with SLUICE_ROLLOUT_KEY.\n\nExample:\n  ${sluiceCommand()} gate births && ${sluiceCommand()} deploy births --space octo/births --dry-run`,
     );
   return placeFlags(command).action(async (model: string, flags: DeployFlags) => {
     const { runDeploy } = await import("../deploy/session.ts");
@@ -156,9 +157,11 @@ function sentence({
   }
 }
 
-/** The Space's files come from the committed action, so a laptop makes the same tree as CI. */
+/** The Space's files come from the committed action, or lie in the installed package, so a laptop makes CI's tree. */
 async function spaceFiles() {
-  const dir = fileURLToPath(new URL("../actions/deploy/dist/space", import.meta.url));
+  const dir = fileURLToPath(
+    new URL(import.meta.url.endsWith(".ts") ? "../actions/deploy/dist/space" : "../space", import.meta.url),
+  );
   if (!existsSync(dir)) {
     const { ConfigurationError } = await import("../models/core/errors.ts");
     throw new ConfigurationError({

@@ -4,6 +4,7 @@ import type { Finding } from "./doctor/finding.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export function doctorCommand(streams: Streams, finish: Finish): Command {
   return new Command("doctor")
@@ -15,7 +16,7 @@ export function doctorCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout", false)
     .addHelpText(
       "after",
-      "\nExit codes: 0 nothing is broken · 2 something is · 4 the doctor itself failed.\n\nExample:\n  npx sluice doctor",
+      `\nExit codes: 0 nothing is broken · 2 something is · 4 the doctor itself failed.\n\nExample:\n  ${sluiceCommand()} doctor`,
     )
     .action(async ({ config, bot, json }: { config: string; bot: string; json: boolean }) => {
       const { examine } = await import("./doctor/examine.ts");

@@ -3,6 +3,7 @@ import { Argument, Command } from "commander";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type ExportFlags = { config: string; out: string; match: string; json: boolean };
 
@@ -25,7 +26,7 @@ prometheus writes sluice.rules.yaml and sluice.rules.test.yaml, for promtool che
 grafana writes sluice.dashboard.json.
 
 Example:
-  npx sluice export prometheus births --out monitoring`,
+  ${sluiceCommand()} export prometheus births --out monitoring`,
     )
     .action(async (target: Target, named: string[], flags: ExportFlags) => {
       const [{ configuredModels }, { exportPrometheus, exportGrafana }, { exportedModels }] = await Promise.all([
@@ -40,7 +41,7 @@ Example:
           problem: "the dashboard is of all models: its variable `model` chooses",
           expected: "no model",
           received: named.join(", "),
-          example: "npx sluice export grafana --out monitoring",
+          example: `${sluiceCommand()} export grafana --out monitoring`,
         });
       const out = resolve(flags.out);
       const files =

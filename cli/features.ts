@@ -7,6 +7,7 @@ import type { MemoryStore } from "../models/core/lookup/read-table.ts";
 import type { Finish } from "./exit-code.ts";
 import { list, oneOf } from "./flag-values.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type BuildFlags = {
   key: string[];
@@ -42,7 +43,7 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout")
     .addHelpText(
       "after",
-      "\nExample:\n  npx sluice features build cards.csv --key card --time at --out models/fraud/data/card.features",
+      `\nExample:\n  ${sluiceCommand()} features build cards.csv --key card --time at --out models/fraud/data/card.features`,
     )
     .action(async (files: string[], flags: BuildFlags) => {
       const { buildFeatures } = await import("../eval/features/build.ts");
@@ -81,7 +82,7 @@ export function featuresCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout")
     .addHelpText(
       "after",
-      "\nExample:\n  npx sluice features join models/fraud payments.csv --history card=card.features --out training.csv",
+      `\nExample:\n  ${sluiceCommand()} features join models/fraud payments.csv --history card=card.features --out training.csv`,
     )
     .action(async (model: string, files: string[], flags: JoinFlags) => {
       const { loadManifest } = await import("../models/core/predictor/load.ts");

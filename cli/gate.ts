@@ -15,6 +15,7 @@ import { terminalOptions } from "./terminal.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import { integer, shard } from "./flag-values.ts";
 import type { Finish } from "./exit-code.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type GateFlags = CommonFlags & {
   config: string;
@@ -50,7 +51,7 @@ export function gateCommand(streams: Streams, finish: Finish): Command {
     )
     .option("--shards <dir>", "judge the shards below this folder instead of predicting")
     .option("--seed <n>", "seed of every random draw", integer, 1)
-    .addHelpText("after", "\nExample:\n  npx sluice gate mood --baseline origin/main");
+    .addHelpText("after", `\nExample:\n  ${sluiceCommand()} gate mood --baseline origin/main`);
   return commonFlags(command).action(async (models: string[], flags: GateFlags) => {
     // Loaded here so that --help and wrong flags are answered at once.
     const { predictShard, runGate } = await import("../eval/gate.ts");

@@ -5,13 +5,14 @@ import { Command } from "commander";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export function lockCommand(streams: Streams, finish: Finish): Command {
   return new Command("lock")
     .description("stop deployments to an environment, or say who has")
     .argument("<environment>", "MODEL-STAGE, e.g. births-production")
     .option("--reason <text>", "why; without one the lock is only looked at")
-    .addHelpText("after", "\nExample:\n  npx sluice lock births-production --reason 'incident 12'")
+    .addHelpText("after", `\nExample:\n  ${sluiceCommand()} lock births-production --reason 'incident 12'`)
     .action(async (environment: string, flags: { reason?: string }) => {
       await requireEnvironment(environment);
       const { lockHolder, takeLock, Locked } = await import("../deploy/record/lock.ts");
@@ -54,7 +55,7 @@ export function unlockCommand(streams: Streams, finish: Finish): Command {
   return new Command("unlock")
     .description("remove the lock of an environment, whoever holds it")
     .argument("<environment>", "MODEL-STAGE, e.g. births-production")
-    .addHelpText("after", "\nExample:\n  npx sluice unlock births-production")
+    .addHelpText("after", `\nExample:\n  ${sluiceCommand()} unlock births-production`)
     .action(async (environment: string) => {
       await requireEnvironment(environment);
       const { breakLock } = await import("../deploy/record/lock.ts");
@@ -119,7 +120,7 @@ export async function connectRecords({ env, stderr }: Streams) {
       problem: "GitHub holds the records, and it cannot be asked",
       expected: "GITHUB_TOKEN, and GITHUB_REPOSITORY or a clone with an origin",
       received: token ? "no repository" : "no token",
-      example: "GITHUB_TOKEN=$(gh auth token) npx sluice history births",
+      example: `GITHUB_TOKEN=$(gh auth token) ${sluiceCommand()} history births`,
     });
   const http = new Http(settingsSchema.parse({}), {
     fetch,

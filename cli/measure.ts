@@ -10,6 +10,7 @@ import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { integer, list, number, oneOf } from "./flag-values.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type MeasureFlags = CommonFlags &
   MetricOptions &
@@ -32,7 +33,7 @@ export function measureCommand(streams: Streams, finish: Finish): Command {
     .option("--slices <columns>", "slice columns to measure on; default: every further column", list)
     .option("--level <p>", "coverage of the intervals", number, 0.95)
     .option("--seed <n>", "seed of every random draw", integer, 1)
-    .addHelpText("after", "\nExample:\n  npx sluice measure --predictions candidate.csv --task regression");
+    .addHelpText("after", `\nExample:\n  ${sluiceCommand()} measure --predictions candidate.csv --task regression`);
   return commonFlags(predictionFileFlags(metricFlags(command)), ".sluice/measure").action(
     async (flags: MeasureFlags) => {
       const { measureFile } = await import("../eval/compare.ts");

@@ -5,6 +5,7 @@ import type { Outcome } from "../bot/notify/run.ts";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type NotifyFlags = {
   chat?: string;
@@ -33,7 +34,7 @@ export function notifyCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "the outcome as one JSON document on stdout", false)
     .addHelpText(
       "after",
-      "\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  npx sluice notify --verdict .sluice/verdict.json --chat -1001234567890",
+      `\nNeeds TELEGRAM_BOT_TOKEN. With GITHUB_TOKEN the card is found again and edited; without it each call sends a new one.\nExit codes: 0 delivered · 2 wrong usage · 5 not delivered.\n\nExample:\n  ${sluiceCommand()} notify --verdict .sluice/verdict.json --chat -1001234567890`,
     )
     .action(async (models: string[], flags: NotifyFlags) => {
       const { notifyInputs } = await import("../bot/notify/inputs.ts");

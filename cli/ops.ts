@@ -5,6 +5,7 @@ import { exitCodeOf } from "../eval/judge/algebra.ts";
 import type { Finish } from "./exit-code.ts";
 import { integerWithin } from "./flag-values.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type OpsFlags = { config: string; url: string[]; stage: string; days: number; verdict: string[]; json: boolean };
 
@@ -32,7 +33,7 @@ GITHUB_TOKEN reads the deployments and tags of GITHUB_REPOSITORY, or of the clon
 server's key.
 
 Example:
-  npx sluice ops births --url octo/births`,
+  ${sluiceCommand()} ops births --url octo/births`,
     )
     .action(async (named: string[], flags: OpsFlags) => {
       const [

@@ -8,6 +8,7 @@ import { showEvent } from "./show-event.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { terminalOptions } from "./terminal.ts";
 import { fraction, integer, thresholdGoal } from "./flag-values.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type PlanFlags = {
   config: string;
@@ -61,7 +62,7 @@ export function planCommand(streams: Streams, finish: Finish): Command {
     .option("--json", "one JSON document on stdout; progress and logs stay on stderr", false)
     .addHelpText(
       "after",
-      "\nExits 2 when a margin cannot be reached with the rows there are.\n\nExamples:\n  npx sluice plan mood\n  npx sluice plan fraud --threshold fpr=0.01",
+      `\nExits 2 when a margin cannot be reached with the rows there are.\n\nExamples:\n  ${sluiceCommand()} plan mood\n  ${sluiceCommand()} plan fraud --threshold fpr=0.01`,
     )
     .action(async (models: string[], flags: PlanFlags) => {
       const { planGate } = await import("../eval/plan.ts");

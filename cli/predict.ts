@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Finish } from "./exit-code.ts";
 import { Progress, write, type Streams } from "./streams.ts";
 import { integer } from "./flag-values.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type PredictFlags = {
   input: string;
@@ -55,8 +56,8 @@ SLUICE_API_KEY is sent as Authorization: Bearer KEY. With --url local, SLUICE_* 
 Exit codes: 0 every row has an answer, or is refused for its own input · 2 wrong usage · 4 rows failed, none could be used, or the run ended early
 
 Example:
-  npx sluice predict births --input rows.csv --url local --output answers.csv
-  npx sluice predict births --input 'env:DATABASE_URL?table=rows' --url octo/births --output 'env:DATABASE_URL?table=answers'`,
+  ${sluiceCommand()} predict births --input rows.csv --url local --output answers.csv
+  ${sluiceCommand()} predict births --input 'env:DATABASE_URL?table=rows' --url octo/births --output 'env:DATABASE_URL?table=answers'`,
     )
     .action(async (model: string, flags: PredictFlags) => finish(await predict(model, flags, streams)));
 }

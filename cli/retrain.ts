@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type RetrainFlags = {
   out: string;
@@ -49,7 +50,7 @@ export function retrainCommand(streams: Streams, finish: Finish): Command {
     .option("--where", "only print the model's folder", false)
     .option("--out <dir>", "folder for candidate/, retrain.json, report.md and train.log", ".sluice/retrain")
     .option("--json", "one JSON document on stdout; progress stays on stderr", false)
-    .addHelpText("after", "\nExample:\n  npx sluice retrain MODEL --reason 'drift of the answers'");
+    .addHelpText("after", `\nExample:\n  ${sluiceCommand()} retrain MODEL --reason 'drift of the answers'`);
   return command.action(async (model: string | undefined, flags: RetrainFlags) => {
     const { retrain, trainedModels } = await import("../watch/retrain/retrain.ts");
     const place = { root: process.cwd(), configFile: flags.config };

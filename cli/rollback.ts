@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { compose, placeFlags, report, type PlaceFlags } from "./deploy.ts";
 import type { Finish } from "./exit-code.ts";
 import type { Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export function rollbackCommand(streams: Streams, finish: Finish): Command {
   const command = new Command("rollback")
@@ -10,7 +11,7 @@ export function rollbackCommand(streams: Streams, finish: Finish): Command {
     .option("--to <version>", "the version; default: the last proved one before what is there now")
     .addHelpText(
       "after",
-      "\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  npx sluice rollback births --to 1.0.0 --reason 'wrong on leap days'",
+      `\nNeeds GITHUB_TOKEN: GitHub's Deployments say what was proved.\n\nExample:\n  ${sluiceCommand()} rollback births --to 1.0.0 --reason 'wrong on leap days'`,
     );
   return placeFlags(command).action(async (model: string, flags: PlaceFlags & { to?: string }) => {
     const { runRollback } = await import("../deploy/session.ts");

@@ -8,6 +8,7 @@ import { deployCommand } from "./deploy.ts";
 import { exportCommand } from "./export.ts";
 import { featuresCommand } from "./features.ts";
 import { gateCommand } from "./gate.ts";
+import { initCommand } from "./init.ts";
 import { historyCommand } from "./history.ts";
 import { lockCommand, unlockCommand } from "./lock.ts";
 import { measureCommand } from "./measure.ts";
@@ -21,7 +22,9 @@ import { calibrateCommand } from "./calibrate.ts";
 import { predictCommand } from "./predict.ts";
 import { serveCommand } from "./serve.ts";
 import { watchCommand } from "./watch.ts";
+import { startOf } from "./started.ts";
 import type { Streams } from "./streams.ts";
+import { sluiceCommand, startedBy } from "../models/core/invocation.ts";
 import { sluiceVersion } from "../models/core/version.ts";
 
 const exitCodes = `
@@ -32,6 +35,7 @@ Exit codes: 0 PASS · 1 FAIL · 2 wrong usage or configuration · 3 INCONCLUSIVE
  * SLUICE_DEBUG=1.
  */
 export async function run(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  startedBy(startOf(import.meta.url, process.cwd()));
   let code: ExitCode = 0;
   const finish: Finish = (value) => {
     code = value;
@@ -39,7 +43,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
   const program = new Command("sluice")
     .description("Judge machine-learning models before they are merged, with statistics a reviewer can redo by hand.")
     .version(sluiceVersion, "-v, --version")
-    .showHelpAfterError("(sluice COMMAND --help shows every flag)")
+    .showHelpAfterError(`(${sluiceCommand()} COMMAND --help shows every flag)`)
     .showSuggestionAfterError(true)
     .addHelpText("after", exitCodes)
     .exitOverride()
@@ -48,6 +52,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<Ex
       writeErr: (text) => streams.stderr.write(text),
     });
   for (const command of [
+    initCommand,
     gateCommand,
     compareCommand,
     measureCommand,

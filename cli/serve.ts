@@ -6,6 +6,7 @@ import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import type { Streams } from "./streams.ts";
 import { settingsFromEnvironment, settingsSchema, variableOf } from "../spaces/server/settings/settings.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type ServeFlags = { config: string; models?: string } & Record<string, unknown>;
 
@@ -20,7 +21,7 @@ export function serveCommand(streams: Streams, finish: Finish): Command {
   return command
     .addHelpText(
       "after",
-      "\nEvery flag is also a variable: --max-rows is SLUICE_MAX_ROWS.\n\nExample:\n  npx sluice serve births mood --port 7860",
+      `\nEvery flag is also a variable: --max-rows is SLUICE_MAX_ROWS.\n\nExample:\n  ${sluiceCommand()} serve births mood --port 7860`,
     )
     .action(async (names: string[], flags: ServeFlags) => {
       const settings = readSettings(flags, streams.env);

@@ -5,6 +5,7 @@ import { ConfigurationError } from "../models/core/errors.ts";
 import type { Finish } from "./exit-code.ts";
 import { commonFlags, type CommonFlags } from "./flags.ts";
 import { write, type Streams } from "./streams.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 type WatchFlags = CommonFlags & { config: string; url: string[]; stage: string; state?: string; labels?: string };
 
@@ -40,7 +41,7 @@ export function watchCommand(streams: Streams, finish: Finish): Command {
 SLUICE_API_KEY is sent as Authorization: Bearer KEY.
 
 Example:
-  npx sluice watch births --url octo/births --state watch-state.json`,
+  ${sluiceCommand()} watch births --url octo/births --state watch-state.json`,
     );
   return commonFlags(command, ".sluice/watch").action(async (models: string[], flags: WatchFlags) => {
     const [{ authorization, originOf }, { runWatch }, { watchTargets }, { renderWatchTerminal }] = await Promise.all([

@@ -12,6 +12,7 @@ import { Recorder } from "./recorder.ts";
 import { recordOf } from "./serve-proof.ts";
 import { hubAnswer, readState, withLivePredecessor } from "./state.ts";
 import { withLock } from "./with-lock.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 /**
  * Goes back, on a person's request, to a version that was proved in this environment: restores its tree by a new
@@ -144,7 +145,7 @@ async function findTarget(
       place: environment,
       problem: "no earlier version is known to have been proved here",
       expected: "an earlier version whose deployment to this environment succeeded",
-      hint: `npx sluice history ${model}`,
+      hint: `${sluiceCommand()} history ${model}`,
     });
   }
   const known = new Set<string>();
@@ -161,6 +162,6 @@ async function findTarget(
     expected:
       known.size === 0 ? "a version whose deployment to this environment succeeded" : `one of ${[...known].join(", ")}`,
     received: version,
-    hint: `npx sluice history ${model}`,
+    hint: `${sluiceCommand()} history ${model}`,
   });
 }

@@ -1,6 +1,7 @@
 import { uncancelled, type Context } from "./context.ts";
 import { releaseLock, takeLock } from "./record/lock.ts";
 import type { Recorder } from "./recorder.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 /**
  * Does something while it holds the environment's lock, and gives the lock back whatever happens, cancellation included.
@@ -26,7 +27,7 @@ export async function withLock<Result>(
   } finally {
     const { github: records } = uncancelled(context);
     if (lock !== null && records !== null) {
-      const what = `the lock of ${environment} could not be given back; npx sluice unlock ${environment}`;
+      const what = `the lock of ${environment} could not be given back; ${sluiceCommand()} unlock ${environment}`;
       const recorder = recorderOf();
       // Without a recorder the deployment failed before it began, and that error is the one to hear of.
       if (recorder === null)

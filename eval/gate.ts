@@ -32,6 +32,7 @@ import { judgeRun } from "./judge/judge.ts";
 import type { MetricsFile } from "./schema/metrics.ts";
 import type { VerdictFile } from "./schema/verdict.ts";
 import { sluiceVersion } from "../models/core/version.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export type { GateDeps, GateEvent, GateRequest } from "./gate/context.ts";
 
@@ -307,7 +308,7 @@ function chooseModels(
         place: "MODEL",
         expected: `one of ${known.join(", ")}`,
         received: name,
-        example: `npx sluice gate ${known[0]}`,
+        example: `${sluiceCommand()} gate ${known[0]}`,
       });
     }
     return { candidates, missing };

@@ -21,7 +21,13 @@ export async function serveLocally(
   const child = spawn(
     process.execPath,
     [
-      fileURLToPath(new URL("../cli/serve-with-parent.ts", import.meta.url)),
+      fileURLToPath(
+        new URL(
+          // In a bundle everything lies in one folder.
+          import.meta.url.endsWith(".ts") ? "../cli/serve-with-parent.ts" : "./serve-with-parent.js",
+          import.meta.url,
+        ),
+      ),
       model,
       "--config",
       options.config,

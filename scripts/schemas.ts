@@ -18,6 +18,7 @@ import { profileFile } from "../models/profile/schema.ts";
 import { watchState } from "../watch/schema/state.ts";
 import { opsFile } from "../watch/schema/ops.ts";
 import { watchFile } from "../watch/schema/verdict.ts";
+import { referencePages } from "./reference.ts";
 import { modelFile } from "../models/core/predictor/load.ts";
 
 /**
@@ -101,17 +102,20 @@ export function generateSchemas(): Record<string, string> {
 // npm run schemas         writes them
 // npm run schemas:check   compares instead, names what differs, exits with 1
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const folder = join(import.meta.dirname, "../schemas");
-  const fresh = Object.entries(generateSchemas());
+  const root = join(import.meta.dirname, "..");
+  const fresh: [string, string][] = [
+    ...Object.entries(generateSchemas()).map(([name, text]): [string, string] => [`schemas/${name}`, text]),
+    ...referencePages().map(({ path, text }): [string, string] => [path, text]),
+  ];
   if (process.argv.includes("--check")) {
-    const stale = fresh.filter(([name, text]) => readIfThere(join(folder, name)) !== text).map(([name]) => name);
+    const stale = fresh.filter(([name, text]) => readIfThere(join(root, name)) !== text).map(([name]) => name);
     if (stale.length > 0) {
-      console.error(`schemas/ is not what the sources generate: ${stale.join(", ")}. Run: npm run schemas`);
+      console.error(`Not what the sources generate: ${stale.join(", ")}. Run: npm run schemas`);
       process.exitCode = 1;
     }
   } else {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, text] of fresh) writeFileSync(join(folder, name), text);
+    mkdirSync(join(root, "schemas"), { recursive: true });
+    for (const [name, text] of fresh) writeFileSync(join(root, name), text);
   }
 }
 

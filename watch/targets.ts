@@ -7,6 +7,7 @@ import { watchPolicy } from "../models/core/manifest/watch.ts";
 import { isRemote, loadModelFile, type LoadedManifest } from "../models/core/predictor/load.ts";
 import { readModels, type ReadDeps } from "./live/read.ts";
 import type { WatchTarget } from "./watch.ts";
+import { sluiceCommand } from "../models/core/invocation.ts";
 
 export type TargetRequest = {
   /** Path of sluice.yaml. Without the file, models are judged by the defaults. */
@@ -42,7 +43,7 @@ export async function watchTargets(
         place: "--url",
         problem: `where is ${model} served?`,
         expected: `--url, or spaces: {${model}: {${stage}: NS/NAME}} in ${configFile}`,
-        example: `npx sluice watch ${model} --url octo/${model}`,
+        example: `${sluiceCommand()} watch ${model} --url octo/${model}`,
       });
     return {
       model,
@@ -78,7 +79,7 @@ async function chosen(
           problem: "not a model's id",
           expected: "an id as in model.yaml",
           received: id.slice(0, 80),
-          example: "npx sluice watch births --url octo/births",
+          example: `${sluiceCommand()} watch births --url octo/births`,
         });
     return [...new Set(named)];
   }
@@ -94,6 +95,6 @@ async function chosen(
     problem: "nothing to watch",
     expected: `a model that a server has${origins.length === 0 ? ", and --url with the server" : ""}`,
     received: served.length === 0 ? "none" : `the server has ${served.join(", ")}, and sluice.yaml none of them`,
-    example: "npx sluice watch births --url octo/births",
+    example: `${sluiceCommand()} watch births --url octo/births`,
   });
 }

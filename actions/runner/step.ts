@@ -5,6 +5,8 @@ import { ConfigurationError } from "../../models/core/errors.ts";
 import { annotate } from "./annotate.ts";
 import { logLine } from "./log.ts";
 import type { WorkflowEvent } from "./workflow-event.ts";
+import { sluiceVersion } from "../../models/core/version.ts";
+import { sluiceCommand, startedBy } from "../../models/core/invocation.ts";
 
 /**
  * Runs a step's main function as the process. Sets the exit code, annotates uncaught errors, and handles cancellation.
@@ -19,6 +21,14 @@ export function runStep(main: (env: NodeJS.ProcessEnv, signal: AbortSignal) => P
   const env = { ...process.env };
   delete process.env["INPUT_TOKEN"];
 
+  const repository = env["GITHUB_ACTION_REPOSITORY"] || env["SLUICE_REPOSITORY"] || "";
+  startedBy({
+    kind: "workflow",
+    server: env["GITHUB_SERVER_URL"] || "https://github.com",
+    repository,
+    own: repository === "" || repository === env["GITHUB_REPOSITORY"],
+    version: sluiceVersion,
+  });
   void finish(main(env, cancelled.signal));
 }
 
@@ -48,7 +58,7 @@ export async function readWorkflowEvent(env: NodeJS.ProcessEnv): Promise<Workflo
     throw new ConfigurationError({
       code: "event",
       problem: "GITHUB_EVENT_PATH is not set: this is not a GitHub workflow",
-      hint: "on a laptop run `npx sluice gate` instead",
+      hint: `on a laptop run \`${sluiceCommand()} gate\` instead`,
     });
   // Import it here, so that a payload that is not JSON is reported as this step's error instead of crashing the
   // process.

@@ -1,4 +1,5 @@
 import { statusOf } from "../../github/api.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 /** What a failed request to GitHub means for the person who waits: what happened, and what to do next. Plain text. */
 export type Explained = { what: string; next: string };
@@ -30,7 +31,7 @@ export function explainFailure(error: unknown, token: "bot" | "person", now: num
         next:
           token === "person"
             ? "Your account lacks a right: a pending deployment takes a required reviewer."
-            : "The bot's token lacks a right: npx sluice doctor says which.",
+            : `The bot's token lacks a right: ${sluiceCommand()} doctor says which.`,
       };
     case 404:
     case 410:

@@ -3,7 +3,9 @@ import { broken, inWords, type DoctorDeps, type Finding } from "./finding.ts";
 import { githubToken } from "./github.ts";
 import { hubToken, spaces } from "./hub.ts";
 import { git, model, nodeVersion, readConfiguration, runtime } from "./local.ts";
+import { workflows } from "./workflows.ts";
 import { telegram } from "./telegram.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 /** Time limit of each examination. */
 const maxMs = 30_000;
@@ -28,6 +30,7 @@ export async function examine(deps: DoctorDeps): Promise<Finding[]> {
     ["onnxruntime", runtime],
     [deps.config, () => finding],
     ...(value?.models ?? []).map((folder): [string, () => Promise<Finding[]>] => [folder, () => model(deps, folder)]),
+    ["workflows", () => workflows(deps)],
     ["GITHUB_TOKEN", () => githubToken(deps)],
     ["HF_TOKEN", () => hubToken(deps)],
     ...(value === null ? [] : [["spaces", () => spaces(deps, value)] as [string, () => Promise<Finding[]>]]),
@@ -64,7 +67,7 @@ async function within(name: string, check: () => Promise<Finding[]>): Promise<Fi
   try {
     return await Promise.race([check(), late.promise]);
   } catch (error) {
-    return [broken(name, inWords(error), "SLUICE_DEBUG=1 npx sluice doctor shows more")];
+    return [broken(name, inWords(error), `SLUICE_DEBUG=1 ${sluiceCommand()} doctor shows more`)];
   } finally {
     clearTimeout(timer);
   }

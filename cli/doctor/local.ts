@@ -16,6 +16,7 @@ import { openPredictor } from "../../models/core/predictor/predictor.ts";
 import { readDataset } from "../../eval/dataset/read.ts";
 import { bytes, significant } from "../../eval/report/text/format.ts";
 import { ask, broken, inWords, ok, timeoutMs, warning, type DoctorDeps, type Finding } from "./finding.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 export function nodeVersion(): Finding {
   const { version } = process;
@@ -129,7 +130,7 @@ export async function model(deps: DoctorDeps, folder: string): Promise<Finding[]
   const onlyHub = artifactFiles(artifact).filter(({ file: { hub } }) => hub !== undefined);
   if (onlyHub.length > 0)
     return [
-      unopened(`it is on the Hub, and \`npx sluice gate ${id}\` fetches it`),
+      unopened(`it is on the Hub, and \`${sluiceCommand()} gate ${id}\` fetches it`),
       ...(await Promise.all(
         onlyHub.map(({ at, file: { hub, sha256 } }) => onHub(deps, `${name} ${at.join(".")}`, hub!, sha256)),
       )),
@@ -222,7 +223,7 @@ async function onHub(
     ? warning(
         name,
         `${hub} is there; its sha256 is checked when it is fetched`,
-        "`npx sluice gate` fetches and checks it",
+        `\`${sluiceCommand()} gate\` fetches and checks it`,
       )
     : ok(name, `${hub}: sha256 ${sha256.slice(0, 12)} holds`);
 }

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { ConfigurationError } from "../../models/core/errors.ts";
 import { profileFile } from "../../models/profile/schema.ts";
 import { parseJsonFile } from "./json-file.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 /** The gate's verdict on one model, with the digest of the file that holds it. `requirePass` says whether it passed. */
 export type ReadVerdict = {
@@ -57,7 +58,7 @@ export async function readVerdict(place: string, model: string): Promise<ReadVer
     problem: `no verdict on ${model} is here`,
     expected: "verdict.json of a gate that judged the model",
     received: candidates.length === 0 ? "no verdict.json" : candidates.join(", "),
-    hint: `run \`npx sluice gate ${model}\` first, or name its verdict.json`,
+    hint: `run \`${sluiceCommand()} gate ${model}\` first, or name its verdict.json`,
   });
 }
 

@@ -2,6 +2,7 @@ import { lockRef, readLockNote, writeLockNote, type LockNote } from "../../githu
 import { DeployFailure } from "../hub/failure.ts";
 import { HttpRefusal, mayHaveHappened, NoAnswer } from "../hub/http.ts";
 import type { GitHubRecords } from "./github-records.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 /** Who takes a lock, and why. */
 export type Holder = Omit<LockNote, "request">;
@@ -16,7 +17,7 @@ export class Locked extends DeployFailure {
         : `${holder.holder} since ${holder.at}${holder.run === null ? "" : `, ${holder.run.url}`}${holder.reason.trim() === "" ? "" : `: ${holder.reason}`}`;
     super(
       "locked",
-      `${environment} is locked by ${who}. When that is over and the lock was left behind: npx sluice unlock ${environment}`,
+      `${environment} is locked by ${who}. When that is over and the lock was left behind: ${sluiceCommand()} unlock ${environment}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { shortDigest } from "./text/format.ts";
 import type { ModelVerdict, VerdictFile } from "../schema/verdict.ts";
+import { sluiceCommand } from "../../models/core/invocation.ts";
 
 const plainWord = /^[\w][\w./@~^-]{0,199}$/;
 
@@ -12,10 +13,10 @@ export function reproduceCommands(verdict: VerdictFile): string[] {
   const { reproduce } = verdict;
   const flags = (reproduce?.flags ?? []).map(shellWord);
   if (flags.includes(null)) return [];
-  if (reproduce?.command === "compare") return [`npx sluice compare ${flags.join(" ")}`];
+  if (reproduce?.command === "compare") return [`${sluiceCommand()} compare ${flags.join(" ")}`];
   const gates = verdict.models
     .filter(({ model }) => plainWord.test(model.id))
-    .map((one) => ["npx sluice gate", one.model.id, ...baselineFlag(one), ...flags].join(" "));
+    .map((one) => [`${sluiceCommand()} gate`, one.model.id, ...baselineFlag(one), ...flags].join(" "));
   if (gates.length === 0) return [];
   const commit = verdict.commit !== null && plainWord.test(verdict.commit) ? verdict.commit : null;
   if (verdict.commitState?.dirty === true) return [...dirtyTree(commit, verdict.commitState.digest), ...gates];

@@ -5,6 +5,9 @@ export type Dtype = (typeof dtypes)[number];
 /** Dense row-major numbers with their shape, before they are cast to the graph's type. */
 export type NumberTensor = { data: Float64Array | Float32Array | Int32Array; dims: number[] };
 
+/** Texts with their shape, row-major. */
+export type TextTensor = { texts: readonly string[]; dims: number[] };
+
 /** A tensor as a session takes and returns it. */
 export type GraphTensor = { dtype: Dtype; data: TensorData; dims: readonly number[] };
 export type TensorData =
@@ -62,8 +65,9 @@ export function firstMisfit(values: ArrayLike<number>, dtype: Dtype, nan?: reado
   return -1;
 }
 
-/** Numbers → the array type of a graph input. The values have passed `misfit`. */
-export function castTo(dtype: Dtype, tensor: NumberTensor): GraphTensor {
+/** Numbers → the array type of a graph input; texts stay. The numbers have passed `misfit`. */
+export function castTo(dtype: Dtype, tensor: NumberTensor | TextTensor): GraphTensor {
+  if ("texts" in tensor) return { dtype, data: tensor.texts, dims: tensor.dims };
   return { dtype, data: convert(dtype, tensor.data), dims: tensor.dims };
 }
 
@@ -88,7 +92,7 @@ function convert(dtype: Dtype, data: NumberTensor["data"]): TensorData {
     case "float16":
       return toFloat16(data);
     case "string":
-      throw new TypeError("no preprocessing step makes texts for a graph");
+      throw new TypeError("texts are no numbers");
   }
 }
 

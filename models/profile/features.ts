@@ -77,6 +77,9 @@ function readersOf(
         return items(name, step);
       case "series":
         return series(name, step);
+      // Texts that only the graph understands: nothing tells how many values there are.
+      case "strings":
+        return [];
       case "lookup":
         return Object.keys(step.features).map((feature, i) => numeric(`${name}.${feature}`, at(name, i)));
     }

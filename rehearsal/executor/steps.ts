@@ -4,6 +4,7 @@ import { appendFile, chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readActionFile } from "./action-file.ts";
 import type { PlayedAction } from "./played-action.ts";
+import { attest } from "./attest.ts";
 import { checkout } from "./checkout.ts";
 import { downloadArtifact } from "./download-artifact.ts";
 import { setupNode } from "./setup-node.ts";
@@ -22,6 +23,7 @@ const played: Readonly<Record<string, PlayedAction>> = {
   "actions/upload-artifact": uploadArtifact,
   "actions/download-artifact": downloadArtifact,
   "actions/setup-node": setupNode,
+  "actions/attest-build-provenance": attest,
 };
 
 /** Runs one step whose `if` is true. If it throws, the step fails with that error's message. */
@@ -227,9 +229,10 @@ async function play(
   const inputs = withDefaults(job, step, env, {
     ...action.inputs,
     ...(action === checkout ? { token: "${{ github.token }}" } : {}),
+    ...(action === attest ? { "github-token": "${{ github.token }}" } : {}),
   });
   const given = Object.entries(inputs)
-    .filter(([name, value]) => name !== "token" && value !== (action.inputs[name] ?? ""))
+    .filter(([name, value]) => !name.endsWith("token") && value !== (action.inputs[name] ?? ""))
     .map(([name, value]) => `  ${name}: ${value.replaceAll("\n", "\n    ")}`);
   job.log.write(["##[group]Run " + uses, ...given, "##[endgroup]"].join("\n"));
   const outputs: Record<string, string> = {};

@@ -288,7 +288,7 @@ describe("sluice gate on bad input", () => {
     for (const command of ["gate", "compare", "measure"]) {
       const help = await sluice(team.dir, [command, "--help"]);
       expect(help.code).toBe(0);
-      expect(help.stdout).toContain(`npx sluice ${command}`);
+      expect(help.stdout).toContain(`scripts/sluice.mjs ${command}`);
     }
   });
 });

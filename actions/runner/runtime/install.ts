@@ -74,6 +74,45 @@ export async function installFromRegistry(
   }
 }
 
+/**
+ * Downloads the runtime that a release carries for this platform: a sixth of npm's tarball, which holds every platform.
+ * The release is not trusted: each file must have the SHA-256 that this bundle was built with.
+ *
+ * @param url of onnxruntime-VERSION-PLATFORM-ARCH.tgz
+ */
+export async function installFromRelease(
+  url: string,
+  target: string,
+  files: readonly PinnedFile[],
+  deps: Pick<InstallDeps, "fetch" | "timeoutMs">,
+): Promise<void> {
+  const { x: extract } = await import("tar");
+  const draft = `${target}.${process.pid}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true });
+  try {
+    const signal = AbortSignal.timeout(deps.timeoutMs);
+    const response = await deps.fetch(url, { signal });
+    if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
+    const wanted = new Set(files.map((file) => file.name));
+    await pipeline(
+      Readable.fromWeb(response.body as import("node:stream/web").ReadableStream),
+      extract({ cwd: draft, filter: (path) => wanted.has(path), strict: true }),
+      { signal },
+    );
+    for (const file of files) await expectDigest(join(draft, file.name), file);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } catch (error) {
+    // As above: unpacking may still be opening a file.
+    await setTimeout(settleMs);
+    throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
 async function expectDigest(path: string, file: PinnedFile): Promise<void> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installFromRegistry, registryOf } from "./install.ts";
+import { sluiceVersion } from "../../../models/core/version.ts";
+import { installFromRegistry, installFromRelease, registryOf } from "./install.ts";
 import { locateNative, type NativeRuntime } from "./locate.ts";
 import { nativePins, type NativePins } from "./pins.ts";
 
@@ -39,17 +40,34 @@ export async function prepareNative(
     {
       platform,
       arch,
-      install: (target, files) =>
-        installFromRegistry(pins, target, files, {
+      install: async (target, files) => {
+        const release = runtimeOfRelease(env, `onnxruntime-${pins.version}-${platform}-${arch}.tgz`);
+        if (release !== null) {
+          try {
+            await installFromRelease(release, target, files, { fetch, timeoutMs: downloadTimeoutMs });
+            return;
+          } catch {
+            // A release without it, or another platform: npm's package has them all.
+          }
+        }
+        await installFromRegistry(pins, target, files, {
           fetch,
           registry: registryOf(env),
           platform,
           arch,
           timeoutMs: downloadTimeoutMs,
-        }),
+        });
+      },
     },
   );
   const variables = { SLUICE_ORT_BINDING: found.binding, SLUICE_SHARP_DIR: vendored };
   Object.assign(process.env, variables);
   return { ...found, env: variables };
+}
+
+/** Where the release that this action is of keeps a file; null where nothing names its repository. */
+export function runtimeOfRelease(env: NodeJS.ProcessEnv, file: string): string | null {
+  const repository = env["GITHUB_ACTION_REPOSITORY"] || env["SLUICE_REPOSITORY"] || "";
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(repository)) return null;
+  return `${env["GITHUB_SERVER_URL"] || "https://github.com"}/${repository}/releases/download/v${sluiceVersion}/${file}`;
 }

@@ -58,6 +58,8 @@ export function stepCells(step: PreprocessStep): [string, CellType][] {
     case "image":
     case "audio":
       return [[step.field, "text"]];
+    case "strings":
+      return step.fields.map((field): [string, CellType] => [field, "text"]);
     case "items":
     case "tensor":
     case "series":

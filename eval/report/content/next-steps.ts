@@ -1,5 +1,6 @@
 import type { Check, ModelVerdict } from "../../schema/verdict.ts";
 import { hasNoBaseline } from "./check-word.ts";
+import { sluiceCommand } from "../../../models/core/invocation.ts";
 
 /**
  * What the reader of a verdict does next, in a few sentences, the most likely first. Empty for a PASS that leaves
@@ -25,7 +26,7 @@ export function nextSteps(model: ModelVerdict): string[] {
       steps.push(
         of("ERROR").length > 0
           ? "Give the checks that are ERROR what their reasons ask for, or take them out of the gate."
-          : `Repair what the reason names${fromFiles ? "" : "; `npx sluice doctor` opens every model and runs an example"}.`,
+          : `Repair what the reason names${fromFiles ? "" : `; \`${sluiceCommand()} doctor\` opens every model and runs an example`}.`,
       );
       break;
     case "FAIL":
@@ -46,7 +47,7 @@ export function nextSteps(model: ModelVerdict): string[] {
           ? "Add a check that can decide without a baseline: a limit."
           : fromFiles
             ? "Predict more rows, or decide on a wider margin."
-            : `Add rows, or decide on a wider margin: \`npx sluice plan ${id}\` says how many rows, and which margin, each check needs.`,
+            : `Add rows, or decide on a wider margin: \`${sluiceCommand()} plan ${id}\` says how many rows, and which margin, each check needs.`,
       );
       if (!fromFiles && of("INCONCLUSIVE").some((check) => check.metric.startsWith("latency_")))
         steps.push("Latency that stays undecided needs a quieter machine, or more time.");

@@ -28,7 +28,7 @@ export const manifestExamples: Readonly<Record<string, string>> = {
   "artifact.graphs": `graphs:\n  decoder: {path: decoder_model_merged.onnx, sha256: ${digest}}`,
   "artifact.graphs.*": `decoder: {path: decoder_model_merged.onnx, sha256: ${digest}}`,
   generate: "generate: {start: 1, end: 2, maxTokens: 200}",
-  "dataset.sha256": `sha256: ${digest} # what \`npx sluice gate\` says it received`,
+  "dataset.sha256": `sha256: ${digest} # what \`gate\` says it received`,
   "dataset.augmentations": "augmentations:\n  - {name: dark, kind: image-brightness, field: image, factor: 0.6}",
   "dataset.augmentations.*": "- {name: dark, kind: image-brightness, field: image, factor: 0.6}",
   "dataset.augmentations.*.kind": "kind: image-blur",

@@ -68,6 +68,8 @@ function fieldsOfStep(step: PreprocessStep): Fields {
       return [[step.field, { type: "audio", maxSeconds: step.maxSeconds, optional: false }]];
     case "tensor":
       return [[step.field, { type: "numbers", shape: step.shape, optional: false }]];
+    case "strings":
+      return step.fields.map((name): Fields[number] => [name, { type: "text", optional: step.missing !== "reject" }]);
     case "series":
       return [[step.field, { type: "series", minLength: step.minLength, min: step.min, optional: false }]];
     case "tabular":

@@ -1,5 +1,8 @@
-/** A field of a message. `value`: of a varint. [start, end): where the bytes of any other stand. */
-export type Field = { number: number; wire: number; value: number; start: number; end: number };
+/**
+ * A field of a message. `value`: of a varint. [start, end): where the bytes of any other stand. `from`: where its key
+ * begins.
+ */
+export type Field = { number: number; wire: number; value: number; start: number; end: number; from: number };
 
 /** The bytes end within a field. */
 export class Truncated extends Error {}
@@ -22,17 +25,20 @@ export function* fields(bytes: Uint8Array, start: number, end: number): Generato
     }
   };
   while (at < end) {
+    const from = at;
     const key = varint();
     const number = Math.floor(key / 8);
     const wire = key % 8;
     if (number === 0) throw new Error("no such field");
-    if (wire === 0) yield { number, wire, value: varint(), start: at, end: at };
-    else {
+    if (wire === 0) {
+      const value = varint();
+      yield { number, wire, value, start: at, end: at, from };
+    } else {
       const length = wire === 2 ? varint() : wire === 5 ? 4 : wire === 1 ? 8 : -1;
       if (length < 0) throw new Error("no such wire type");
       if (at + length > end)
         throw new Truncated(`field ${number} at byte ${at} announces ${length} bytes, ${end - at} follow`);
-      yield { number, wire, value: 0, start: at, end: at + length };
+      yield { number, wire, value: 0, start: at, end: at + length, from };
       at += length;
     }
   }

@@ -93,14 +93,18 @@ export function compilePipeline(
     steps[name] = compileStep(step, files[name] ?? {}, placeOf(name), { lookups, name, words: withWords.has(name) });
   const inputs = manifest.inputs.map((input, i) => {
     const [stepName, output] = input.from.split(".") as [string, string];
-    checkShape(input.shape, steps[stepName]!.shapes[output], input.name, () => placeIn(loaded, ["inputs", i, "shape"]));
-    if (input.dtype === "string")
+    checkShape(input.shape, steps[stepName]!.shapes[output]!, input.name, () =>
+      placeIn(loaded, ["inputs", i, "shape"]),
+    );
+    const texts = manifest.preprocess[stepName]!.kind === "strings";
+    if ((input.dtype === "string") !== texts)
       throw new ConfigurationError({
         code: "input-dtype",
         place: placeIn(loaded, ["inputs", i, "dtype"]),
-        problem: "no preprocessing step makes texts for a graph",
-        expected: "a numeric type",
-        received: "string",
+        problem: texts ? "a strings step makes texts" : "only a strings step makes texts for a graph",
+        expected: texts ? "string" : "a numeric type, or a step of kind strings",
+        received: input.dtype,
+        ...(texts ? {} : { example: `${stepName}: {kind: strings, fields: [colour]}` }),
       });
     return { ...input, stepName, output };
   });
@@ -170,7 +174,10 @@ export function compilePipeline(
     },
     feeds(rows) {
       const collated = Object.fromEntries(
-        active.map(([name, step]) => [name, step.collate(rows.map((row) => row.steps[name]!))]),
+        active.map(([name, step]) => {
+          const prepared = rows.map((row) => row.steps[name]!);
+          return [name, step.texts?.(prepared) ?? step.collate(prepared)];
+        }),
       );
       return Object.fromEntries(
         inputs.map((input) => [input.name, castTo(input.dtype, collated[input.stepName]![input.output]!)]),

@@ -5,6 +5,7 @@ import { compileItems } from "./items.ts";
 import { lookupOutput, type Lookup } from "./lookup.ts";
 import type { PreprocessStep } from "./schema.ts";
 import { compileSeriesStep } from "./series.ts";
+import { compileStrings } from "./strings.ts";
 import { compileTabular } from "./tabular.ts";
 import { compileTensor } from "./tensor.ts";
 import { compileText } from "./text.ts";
@@ -39,6 +40,8 @@ export function compileStep(
       return compileItems(step, files);
     case "series":
       return compileSeriesStep(step, place);
+    case "strings":
+      return compileStrings(step);
     case "lookup":
       return lookupOutput(name, lookups[name]!);
   }

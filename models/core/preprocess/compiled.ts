@@ -2,7 +2,7 @@ import type { AudioDecoder } from "../audio/decode.ts";
 import type { CatalogueItem } from "../catalogue/catalogue.ts";
 import type { FeatureStore } from "../lookup/store.ts";
 import type { Missing } from "../lookup/features.ts";
-import type { NumberTensor } from "../tensors.ts";
+import type { NumberTensor, TextTensor } from "../tensors.ts";
 import type { Row } from "../row.ts";
 
 /** One row after one step. */
@@ -30,7 +30,8 @@ export type Prepared =
       samples: Float32Array;
       /** [mels, frames], row-major; null for a step without `logMel`. */
       features: { values: Float32Array; frames: number } | null;
-    };
+    }
+  | { kind: "strings"; values: readonly string[] };
 
 /** [start, end) of a word in UTF-16 code units, and the position of its first token among `ids`, if not truncated. */
 export type Word = { start: number; end: number; token: number };
@@ -65,6 +66,8 @@ export type CompiledStep = {
   length(prepared: Prepared): number;
   /** Rows → one tensor per output, the batch dimension first. */
   collate(rows: readonly Prepared[]): Record<string, NumberTensor>;
+  /** In the place of `collate` where the outputs are texts. */
+  texts?(rows: readonly Prepared[]): Record<string, TextTensor>;
   /**
    * Writes what `prepare` would return over all of `into`, the outputs in the order of `shapes` one behind the other.
    * Only synchronous steps with a fixed number of float64 values have it.

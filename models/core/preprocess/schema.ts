@@ -193,6 +193,16 @@ const tensorStep = z.strictObject({
     ),
 });
 
+/** Texts that the graph itself encodes. Output: `values`. */
+const stringsStep = z.strictObject({
+  kind: z.literal("strings"),
+  fields: z.array(z.string().min(1)).min(1).describe("Row fields, in the order of the graph's columns."),
+  missing: z
+    .union([z.literal("reject"), z.strictObject({ fill: z.string() })])
+    .default("reject")
+    .describe("What an absent or null value becomes. `reject` refuses the row."),
+});
+
 /** A list of item ids → their row numbers in a catalogue. Outputs: `ids`, `mask`. */
 const itemsStep = z.strictObject({
   kind: z.literal("items"),
@@ -232,6 +242,7 @@ export const preprocessStep = z.discriminatedUnion("kind", [
   tensorStep,
   itemsStep,
   seriesStep,
+  stringsStep,
   lookupStep,
 ]);
 
@@ -242,6 +253,7 @@ export type ItemsStep = z.infer<typeof itemsStep>;
 export type TensorStep = z.infer<typeof tensorStep>;
 export type SeriesStep = z.infer<typeof seriesStep>;
 export type { AudioStep } from "./audio-schema.ts";
+export type StringsStep = z.infer<typeof stringsStep>;
 export type PreprocessStep = z.infer<typeof preprocessStep>;
 
 /** What each kind of step can feed to a graph input (`from: STEP.OUTPUT`). */
@@ -253,5 +265,6 @@ export const stepOutputs = {
   tensor: ["values"],
   items: ["ids", "mask"],
   series: ["values", "length"],
+  strings: ["values"],
   lookup: ["features"],
 } as const satisfies Record<PreprocessStep["kind"], readonly string[]>;
