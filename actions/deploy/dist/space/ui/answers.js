@@ -20,11 +20,15 @@ import { fieldErrors } from "./api.js";
  *     history: string, observed: string,
  *   }
  *   | { name: string, kind: "spans", spans: TextSpan[], types: string[], field: string, readTo: number | null }
- *   | { name: string, kind: "text", text: string, cut: boolean, usage: Usage | null }} HeadAnswer
+ *   | {
+ *     name: string, kind: "text", text: string, cut: boolean, usage: Usage | null, said: Said[], backend: string,
+ *     partial: boolean,
+ *   }} HeadAnswer
  * @typedef {{ id: string, title: string, score: number }} Item
  * @typedef {{ level: number, values: number[] }} Quantile
  * @typedef {{ step: number, value: number }} Flagged
  * @typedef {{ start: number, end: number, type: string, text: string, score: number }} TextSpan
+ * @typedef {{ start: number, end: number, text: string }} Said a segment of a sound, in seconds
  * @typedef {{ label: string, score: number }} LabelScore
  * @typedef {{ inputTokens: number, outputTokens: number }} Usage
  * @typedef {{
@@ -63,6 +67,9 @@ function readHead(head, own) {
         text: String(own.text),
         cut: own.finishReason === "length",
         usage: own.usage ?? null,
+        said: Array.isArray(own.segments) ? own.segments : [],
+        backend: String(own.backend ?? ""),
+        partial: own.partial === true,
       };
     case "regression":
       return { name: head.name, kind: "regression", value: Number(own.value), unit: head.unit };
@@ -133,12 +140,14 @@ export function readNotes(answer) {
 
 /**
  * @param {any} answer of one row
- * @returns {string[]} what the rules that fired say; a rule that gives no reason is named
+ * @returns {string[]} what the rules that fired say; a rule that gives no reason is named. Then what features add
  */
 export function readReasons(answer) {
-  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason }) =>
-    reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`,
-  );
+  return (answer?.reasons ?? []).map((/** @type {any} */ { rule, reason, feature, value, contribution }) => {
+    if (feature !== undefined)
+      return `${String(feature)}${value === undefined ? "" : ` is ${value === null ? "missing" : String(value)}`}: ${contribution > 0 ? "+" : ""}${String(contribution)}`;
+    return reason === undefined ? `The rule ${String(rule)} fired.` : `${String(reason)} (rule ${String(rule)})`;
+  });
 }
 
 /**

@@ -47,8 +47,10 @@ export const HEALTH_PATH = "readyz";
 /**
  * @typedef {{
  *   body?: unknown, timeoutMs?: number, signal?: AbortSignal, accept?: string, text?: boolean,
- *   also?: readonly number[], pieces?: (text: string) => void,
+ *   also?: readonly number[], pieces?: (text: string) => void, method?: string, headers?: Record<string, string>,
+ *   send?: Blob,
  * }} Options
+ *   `send`: bytes that go as they are, in the place of `body`.
  *   `also`: statuses besides 2xx whose body is the answer.
  *   `pieces`: asks for a streamed answer and is called with every piece.
  */
@@ -75,7 +77,18 @@ export async function request(path, options = {}) {
 /** @param {string} path @param {Options} options @returns {Promise<Answer>} */
 async function once(
   path,
-  { body, timeoutMs = 30_000, signal, accept = "application/json", text = false, also = [], pieces },
+  {
+    body,
+    timeoutMs = 30_000,
+    signal,
+    accept = "application/json",
+    text = false,
+    also = [],
+    pieces,
+    method = body === undefined ? "GET" : "POST",
+    headers: more = {},
+    send,
+  },
 ) {
   const deadline = AbortSignal.timeout(timeoutMs);
   // A model may have a JSON of its own; this page reads the standard one.
@@ -83,12 +96,13 @@ async function once(
   const headers = new Headers({ accept: `${pieces === undefined ? accept : "text/event-stream"}${standard}` });
   if (body !== undefined) headers.set("content-type", "application/json");
   if (apiKey.value !== "") headers.set("authorization", `Bearer ${apiKey.value}`);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   const begun = performance.now();
   try {
     const response = await fetch(new URL(path, document.baseURI), {
-      method: body === undefined ? "GET" : "POST",
+      method,
       headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(send !== undefined ? { body: send } : body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       cache: "no-store",
     });
@@ -198,6 +212,12 @@ const CODES = {
   "remote-refused": "The remote model refuses this server.",
   "circuit-open": "The remote model has failed repeatedly and is left alone for a while.",
   "not-configured": "The remote model is not set up.",
+  "unknown-job": "The server has no such job of yours.",
+  "unknown-upload": "The server has no such upload of yours.",
+  "owner-full": "There is no space left for you here.",
+  "storage-full": "There is no space left on the server.",
+  "jobs-of-owner": "You have as many jobs waiting as the server allows.",
+  "jobs-full": "As many jobs are waiting as the server allows.",
 };
 
 /** @type {Record<number, string>} */

@@ -3,6 +3,7 @@ import { apiKey, Failure } from "./api.js";
 import { batchPanel } from "./batch.js";
 import { fill, h } from "./dom.js";
 import { watchHealth } from "./health.js";
+import { jobsPanel } from "./jobs.js";
 import { keyDialog } from "./key-dialog.js";
 import { modelPanel } from "./model-panel.js";
 import { backendsOf, loadModels } from "./model.js";
@@ -56,12 +57,21 @@ function render(models) {
         panel: batchPanel(models.filter(({ ready, missing }) => ready && missing === "")),
         apart: true,
       },
+      ...(models.some(({ jobs }) => jobs !== null) ? [jobsTab(models)] : []),
       { id: "status", title: "Status", panel: status.element, shown: status.shown, hidden: status.hidden },
     ],
     main,
   );
   fill(byId("tabs"), bar.list);
   void health.check();
+}
+
+/** @param {readonly Model[]} models @returns {import("./tabs.js").Tab} */
+function jobsTab(models) {
+  const { element, shown, hidden } = jobsPanel(
+    models.filter(({ ready, missing, jobs }) => ready && missing === "" && jobs !== null),
+  );
+  return { id: "jobs", title: "Jobs", panel: element, shown, hidden };
 }
 
 /** @param {Model} model @returns {HTMLElement} */

@@ -4,6 +4,7 @@ import { chunksOf, runChunks } from "./batch-run.js";
 import { problemList, resultRecords, resultTable } from "./batch-tables.js";
 import { writeCsv } from "./csv.js";
 import { fill, h } from "./dom.js";
+import { download } from "./download.js";
 import { count, duration, plural } from "./format.js";
 
 /**
@@ -100,7 +101,11 @@ export async function runView(element, model, input, outcomes, begin) {
             {
               type: "button",
               class: "primary",
-              onclick: () => download(`${model.id}-answers.csv`, writeCsv(resultRecords(input, outcomes, model.heads))),
+              onclick: () =>
+                download(`${model.id}-answers.csv`, "text/csv;charset=utf-8", [
+                  "\uFEFF",
+                  writeCsv(resultRecords(input, outcomes, model.heads)),
+                ]),
             },
             "Download CSV",
           ),
@@ -123,14 +128,4 @@ export async function runView(element, model, input, outcomes, begin) {
     bad.length > 0 && problemList(bad, "The model could not use these rows:"),
     answered + bad.length > 0 && resultTable(input, outcomes, model.heads),
   );
-}
-
-/** @param {string} name @param {string} content */
-function download(name, content) {
-  const url = URL.createObjectURL(new Blob(["\uFEFF", content], { type: "text/csv;charset=utf-8" }));
-  const link = h("a", { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,3 +1,4 @@
+import { audioControl } from "./audio-field.js";
 import { plainControls } from "./controls.js";
 import { fill, freshId, h } from "./dom.js";
 import { imageControl } from "./image-field.js";
@@ -15,7 +16,7 @@ import { numberListControl } from "./number-list-field.js";
  */
 
 /** @type {Record<FieldFacts["kind"], (facts: FieldFacts, id: string) => Control>} */
-const controls = { ...plainControls, "number-list": numberListControl, image: imageControl };
+const controls = { ...plainControls, "number-list": numberListControl, image: imageControl, audio: audioControl };
 
 /**
  * @param {FieldFacts} facts

@@ -40,8 +40,16 @@ export function percent(share) {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** @param {number} amount @param {string} currency ISO 4217 @returns {string} two decimals, up to four below 1 */
+/**
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ * @returns {string} two decimals, up to four below 1; below 0.0001 two digits that are not 0
+ */
 export function money(amount, currency) {
+  if (amount > 0 && amount < 1e-4)
+    return new Intl.NumberFormat(undefined, { style: "currency", currency, maximumSignificantDigits: 2 }).format(
+      amount,
+    );
   return new Intl.NumberFormat(undefined, {
     style: "currency",
     currency,

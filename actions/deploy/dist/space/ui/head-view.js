@@ -71,12 +71,29 @@ function observed(head, row) {
 /** @param {HeadAnswer & { kind: "text" }} head */
 function written(head) {
   const facts = [
+    head.backend === "" ? "" : `answered by ${head.backend}`,
+    head.partial ? "it broke off: the rest is missing" : "",
     head.usage === null ? "" : plural(head.usage.outputTokens, "token"),
     head.cut ? "cut at its token limit" : "",
     "a text has no confidence",
   ].filter(Boolean);
-  return [h("p", { class: "result-text" }, head.text), h("p", { class: "hint" }, facts.join(" · "))];
+  return [
+    h("p", { class: "result-text" }, head.text),
+    head.said.length > 0 &&
+      h(
+        "ol",
+        { class: "said" },
+        ...head.said.map(({ start, end, text }) =>
+          h("li", null, h("time", null, `${clock(start)} – ${clock(end)}`), h("span", null, text)),
+        ),
+      ),
+    h("p", { class: "hint" }, facts.join(" · ")),
+  ];
 }
+
+/** @param {number} seconds @returns {string} minutes and seconds, e.g. 1:05.3 */
+const clock = (seconds) =>
+  `${Math.floor(Math.round(seconds * 10) / 600)}:${((Math.round(seconds * 10) % 600) / 10).toFixed(1).padStart(4, "0")}`;
 
 /** @param {string} label @param {number} score @param {boolean} first */
 function bar(label, score, first) {

@@ -166,7 +166,8 @@ export function summary(row) {
       values
         .map((value) => {
           if (Array.isArray(value)) return inShort(value);
-          if (typeof value === "string" && value.startsWith("data:")) return "(image)";
+          if (typeof value === "string" && value.startsWith("data:"))
+            return value.startsWith("data:image/") ? "(image)" : "(sound)";
           return typeof value === "object" ? JSON.stringify(value) : String(value);
         })
         .join(" · "),

@@ -1,3 +1,4 @@
+import { compositionGraph } from "./composition-graph.js";
 import { copyButton } from "./copy.js";
 import { h } from "./dom.js";
 import { count, duration, plural, size } from "./format.js";
@@ -29,6 +30,7 @@ export function modelCard(model) {
         ["License", model.license],
         ["Remote model", model.remote?.model ?? ""],
         ["Circuit breaker", model.remote?.circuit ?? ""],
+        ["Tried in turn", (model.remote?.backends ?? []).map(backendWords).join(", ")],
         ["Longest answer", model.remote === null ? "" : duration(model.remote.timeoutMs)],
         ["At the same time", model.remote === null ? "" : plural(model.remote.concurrency, "call")],
         [
@@ -38,6 +40,7 @@ export function modelCard(model) {
         ["ONNX Runtime", runs.runtime],
         ["Model size", runs.bytes === null ? "" : size(runs.bytes)],
         ["Loaded in", runs.loadMs === null ? "" : duration(runs.loadMs)],
+        ["1,000 answers", runs.cost],
         ["Warm-up", runs.warmUpMs === null ? "" : duration(runs.warmUpMs)],
       ]
         .filter(([, value]) => value !== "")
@@ -72,8 +75,15 @@ export function modelCard(model) {
           ),
         ),
     ),
+    model.composition !== null && compositionGraph(model.composition),
     runs.sweep.length > 0 && sweepTable(runs),
   );
+}
+
+/** @param {{ name: string, circuit: { state: string }, missing: string | null }} backend */
+function backendWords({ name, circuit, missing }) {
+  if (missing !== null) return `${name} (not set up)`;
+  return circuit.state === "closed" ? name : `${name} (${circuit.state})`;
 }
 
 /** @param {import("./model.js").Model} model */

@@ -1,24 +1,32 @@
 import { Failure, request } from "./api.js";
 import { readHeads, readNotes, readOutcome, readReasons, readTiming } from "./answers.js";
+import { money } from "./format.js";
 import { readFields } from "./schema-fields.js";
 
 /**
  * What the page knows about a model, read from /models and /models/{id}.
  * @typedef {{ verdict: string, why: string, fits: boolean }} Verdict `fits`: whether it is about the weights that are
  *   served
- * @typedef {{ model: string, circuit: string, timeoutMs: number, concurrency: number }} Remote
+ * @typedef {{
+ *   model: string, circuit: string, timeoutMs: number, concurrency: number,
+ *   backends?: { name: string, model: string, circuit: { state: string }, missing: string | null }[],
+ * }} Remote `backends`: of a fallback, in the order in which they are tried
  * @typedef {{ model: string, answers: Record<string, string> }} Pair
+ * @typedef {{ maxBytes: number, maxRows: number, keepHours: number }} Jobs what a file may be that is answered in the
+ *   background
  * @typedef {{ batch: number, tokenBudget: number | null, rowsPerSecond: number, chosen: boolean }} SweepPoint
  * @typedef {{
  *   provider: string, threads: number | null, engine: string, engineReason: string, batching: string,
  *   batchingReason: string, runtime: string, bytes: number | null, loadMs: number | null, warmUpMs: number | null,
- *   sweep: SweepPoint[],
- * }} Runs
+ *   sweep: SweepPoint[], cost: string,
+ * }} Runs `cost`: of 1,000 answers, "" where no price is known
  * @typedef {{
  *   id: string, version: string, task: string, description: string, license: string, sha256: string,
  *   ready: boolean, error: string, fields: import("./schema-fields.js").Field[], examples: Record<string, unknown>[],
  *   heads: import("./answers.js").Head[], verdict: Verdict | null, runs: Runs, prices: any, backend: string,
  *   missing: string, remote: Remote | null, pair: Pair | null, predictPath: string, maxRows: number | undefined,
+ *   composition: import("./composition-graph.js").Shown | null,
+ *   jobs: Jobs | null,
  *   predictMany: (rows: readonly Record<string, unknown>[], signal: AbortSignal) =>
  *     Promise<import("./answers.js").RowOutcome[]>,
  * }} Model
@@ -59,11 +67,13 @@ export function readModel(listed, card) {
     verdict: readVerdict(facts.gate, text(facts.artifact?.sha256)),
     remote: facts.remote === undefined ? null : { ...facts.remote, circuit: text(facts.remote.circuit?.state) },
     pair: facts.pair === undefined ? null : { model: text(facts.pair.model), answers: facts.pair.answers ?? {} },
+    composition: facts.composition ?? null,
     runs: readRuns(facts),
     prices: facts.prices ?? facts.remote?.prices ?? null,
     backend: text(facts.backend) || "local",
     predictPath: path,
     maxRows: facts.limits?.maxRows,
+    jobs: facts.jobs ?? null,
     async predictMany(rows, signal) {
       const { data } = await request(`${path}/batch`, { body: { rows }, signal, timeoutMs: 60_000 });
       const results = data.predictions;
@@ -179,7 +189,7 @@ function readVerdict(gate, sha256) {
 }
 
 /** @param {any} facts @returns {Runs} */
-function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
+function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {}, cost }) {
   const places = { main: "main thread", worker: "worker thread", process: "own process" };
   const where = places[/** @type {keyof typeof places} */ (engine.kind)] ?? text(engine.kind);
   return {
@@ -196,6 +206,7 @@ function readRuns({ engine = {}, batching = {}, loaded = {}, artifact = {} }) {
     bytes: artifact.bytes ?? null,
     loadMs: loaded.openMs ?? null,
     warmUpMs: loaded.warmUpMs ?? null,
+    cost: cost === undefined ? "" : `${money(cost.per1000.alwaysBusy, text(cost.currency))}, always busy`,
     sweep: (batching.sweep ?? []).map((/** @type {any} */ point) => ({
       batch: point.batch,
       tokenBudget: point.tokenBudget ?? null,

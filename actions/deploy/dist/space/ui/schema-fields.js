@@ -1,6 +1,6 @@
 /**
  * The JSON Schema of a model's row → the fields of its form.
- * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "json"} FieldKind
+ * @typedef {"text" | "number" | "string" | "boolean" | "date" | "number-list" | "image" | "audio" | "json"} FieldKind
  * @typedef {{
  *   name: string, kind: FieldKind, required: boolean, min?: number, max?: number, length?: number,
  *   maxCharacters?: number, maxTokens?: number, choices?: string[], shape?: number[], list?: boolean, gaps?: boolean,
@@ -48,6 +48,7 @@ function kindOf(property) {
         String(property.description ?? "").includes("bytes of an image")
       )
         return { kind: "image" };
+      if (property["x-audio"] === true) return { kind: "audio" };
       if (property.maxLength > LINE)
         return {
           kind: "text",
