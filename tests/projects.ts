@@ -35,6 +35,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/predict/postgres.test.ts": "installs and crashes a real Postgres",
   "tests/spaces/server/jobs-kill.test.ts": "kills a server at many moments, and starts it again",
   "tests/spaces/server/jobs-postgres.test.ts": "shares jobs between servers through a real Postgres",
+  "tests/spaces/server/transcription.test.ts": "transcribes a minute of speech in four ways",
   "tests/spaces/server/lifecycle.test.ts": "starts, drains and stops whole servers",
   "tests/spaces/server/overload.test.ts":
     "fills queues and lets deadlines pass: others' load would change what it sees",

@@ -1,7 +1,13 @@
 import { z } from "zod";
 
 /** Rules by which texts are made alike before their words or characters are compared (wer, cer). */
-export const normaliserNames = ["none", "lower", "lower-no-punctuation", "whisper-basic"] as const;
+export const normaliserNames = [
+  "none",
+  "lower",
+  "lower-no-punctuation",
+  "lower-punctuation-space",
+  "whisper-basic",
+] as const;
 export type NormaliserName = (typeof normaliserNames)[number];
 
 /** How BLEU cuts a text into words, by the names of sacreBLEU. */

@@ -57,7 +57,7 @@ export function jobModels(serving: Serving): JobModels {
           kind,
           ...(flag === undefined ? {} : { flag: true }),
         })),
-        mediaFields: model.imageFields.map(({ name }) => name),
+        mediaFields: [...model.imageFields, ...(model.audioFields ?? [])].map(({ name }) => name),
         policy: model.jobs ?? jobSettings.parse({}),
       };
     },

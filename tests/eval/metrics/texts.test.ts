@@ -38,6 +38,9 @@ describe("wer and cer", () => {
 
   it("normalises as the rules say", () => {
     expect(normalisers["whisper-basic"].apply("Ça va? [noise] <unk> (hm) 5€ & 3.5%")).toBe("ça va 5 3 5 ");
+    expect(normalisers["lower-punctuation-space"].apply(" Cold-hearted, «oui» – he’ll go.")).toBe(
+      "cold hearted oui he'll go",
+    );
     expect(normalisers["lower-no-punctuation"].apply("Cold-hearted, «oui».")).toBe("coldhearted oui");
   });
 

@@ -294,16 +294,34 @@ describe("data in JSON", () => {
     ["half floats", "float16", [1, 2, 3, 4], "FP16 has no JSON form"],
     ["beyond the type", "int8", [1, 2, 3, 128], "element 3 is not a whole number from -128 to 127"],
     ["beyond a float", "float32", [1, 1e39, 3, 4], "element 1 is not a finite float32 number"],
-    ["nested without end", "float32", JSON.parse(`${"[".repeat(40)}1${"]".repeat(40)}`), "nested too deeply"],
+    [
+      "nested without end",
+      "float32",
+      JSON.parse(`${"[".repeat(40)}1${"]".repeat(40)}`),
+      "nested data must have the shape [2, 2]",
+    ],
   ])("is refused: %s", (_, dtype, data, said) => {
     expect(refusal(() => decodeJson("x", dtype, [2, 2], data))).toContain(said);
   });
 });
 
-it("data may be nested eighteen deep, and no deeper", () => {
-  const deep = (levels: number): unknown => JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
-  expect(decodeJson("x", "float32", [1], deep(18)).data).toEqual(Float32Array.of(1));
-  expect(refusal(() => decodeJson("x", "float32", [1], deep(19)))).toContain("nested too deeply");
+it("data is flat, or nested as its shape says", () => {
+  expect(decodeJson("x", "float32", [2, 1, 2], [1, 2, 3, 4]).data).toEqual(Float32Array.of(1, 2, 3, 4));
+  expect(decodeJson("x", "float32", [2, 1, 2], [[[1, 2]], [[3, 4]]]).data).toEqual(Float32Array.of(1, 2, 3, 4));
+  for (const data of [
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [[[1, 2, 3, 4]]],
+    [
+      [[1], [2]],
+      [[3], [4]],
+    ],
+    [[[1, 2]], [3, 4]],
+    [[[[1, 2]]], [[[3, 4]]]],
+  ])
+    expect(refusal(() => decodeJson("x", "float32", [2, 1, 2], data))).toContain("must have the shape [2, 1, 2]");
 });
 
 describe("the outputs", () => {
