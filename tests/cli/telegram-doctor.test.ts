@@ -110,6 +110,12 @@ describe("sluice doctor", () => {
     expect([schemaVersion, status]).toEqual([1, "warning"]);
     expect(checks.filter((one) => one.status !== "ok")).toEqual([
       {
+        name: "workflows",
+        status: "warning",
+        says: "none gates pull requests",
+        fix: expect.stringContaining("docs/adopt.md"),
+      },
+      {
         name: "GITHUB_TOKEN rights",
         status: "warning",
         says: "it may not read pull-requests",
@@ -124,6 +130,7 @@ describe("sluice doctor", () => {
       "sluice.yaml",
       "linear 1.1.0",
       "linear 1.1.0 artifact",
+      "workflows",
       "GITHUB_TOKEN",
       "GITHUB_TOKEN rights",
       "HF_TOKEN",

@@ -244,9 +244,21 @@ export const problemTypes = {
     means: "The model answered a number that is not finite (NaN or infinity). This is the model's fault.",
     next: "Tell whoever trains the model, with the input.",
   },
+  "output-not-probabilities": {
+    means: "The model's output is not a distribution, though its manifest says so. This is the model's fault.",
+    next: "Tell whoever trains the model, with the input.",
+  },
+  "output-size": {
+    means: "The model's output has another size than its manifest says. This is the model's fault.",
+    next: "Tell whoever trains the model, with the input.",
+  },
   "owner-full": {
     means: "What is kept for this owner has reached its bound.",
     next: "Delete jobs that are not needed.",
+  },
+  "quantiles-cross": {
+    means: "The model's quantiles are not in order. This is the model's fault.",
+    next: "Tell whoever trains the model, with the input.",
   },
   "queue-full": {
     means: "More requests wait than the server keeps.",
@@ -315,6 +327,10 @@ export const problemTypes = {
   tensor: {
     means: "A tensor's data does not fit its type or shape.",
     next: "The detail names the tensor and the place.",
+  },
+  "text-id": {
+    means: "The model wrote a token that its vocabulary lacks. This is the model's fault.",
+    next: "Tell whoever trains the model, with the input.",
   },
   "too-many-parts": {
     means: "The form has more parts than the server takes.",

@@ -17,8 +17,8 @@ describe.each(actions)("$folder/action.yml", (action) => {
     );
   });
 
-  it("has at most twelve inputs", () => {
-    expect(Object.keys(file.inputs as object).length).toBeLessThanOrEqual(12);
+  it("has at most thirteen inputs", () => {
+    expect(Object.keys(file.inputs as object).length).toBeLessThanOrEqual(13);
   });
 
   it("runs a bundle that is built, on the runtime that GitHub has", () => {

@@ -43,14 +43,19 @@ describe("sluice notify", () => {
   it("sends the card that the action sends, and finds it again", async () => {
     const run = await notify(["--verdict", "verdict.json", "--chat", String(group)]);
     expect([run.code, run.stdout, run.stderr]).toEqual([0, "mood: sent, message 1\n", ""]);
-    expect(telegram.state.messages).toHaveLength(1);
+    // The picture of what decided stands under a card that is not green.
+    const withPicture = [
+      { message_id: 1, photo: null },
+      { replyTo: 1, photo: expect.anything() },
+    ];
+    expect(telegram.state.messages).toMatchObject(withPicture);
     const again = await notify(["mood@1.1.0", "--chat", String(group), "--phase", "failed", "--json"]);
     expect(JSON.parse(again.stdout)).toMatchObject({
       schemaVersion: 1,
       status: "edited",
       cards: [{ model: "mood", message: 1 }],
     });
-    expect(telegram.state.messages).toHaveLength(1);
+    expect(telegram.state.messages).toMatchObject(withPicture);
   });
 
   it("--dry-run prints it and sends nothing", async () => {

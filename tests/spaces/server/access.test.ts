@@ -151,7 +151,7 @@ describe("CORS", () => {
     });
     expect([preflight.status, preflight.headers.get("access-control-allow-methods")]).toEqual([
       204,
-      "GET, POST, OPTIONS",
+      "GET, HEAD, POST, PATCH, DELETE, OPTIONS",
     ]);
   });
 });

@@ -141,7 +141,7 @@ describe.each([["main"], ["worker"], ["process"]])("a sound (%s)", (engine) => {
     expect(types("digits")).toEqual(["application/json", "audio/*", "video/*", "multipart/form-data"]);
     expect(types("pixels")).toEqual(["application/json", "image/*", "multipart/form-data"]);
     expect(types("linear")).toEqual(["application/json"]);
-    expect(Object.keys(paths).filter((path) => path.endsWith("/stream"))).toEqual(["/models/digits/stream"]);
+    expect(Object.keys(paths).filter((path) => /^.models.\w+.stream$/.test(path))).toEqual(["/models/digits/stream"]);
   });
 
   it("goes to the graph as a tensor, too", async () => {
