@@ -8,7 +8,8 @@ import type { SpeechModel } from "../serving/served-model.ts";
 import { AgreedWords } from "./agreed-words.ts";
 
 export type SpeechEvent =
-  | { type: "partial"; segment: number; start: number; committed: string; text: string }
+  /** `end`: to where the sound was heard for this text. */
+  | { type: "partial"; segment: number; start: number; end: number; committed: string; text: string }
   | { type: "final"; segment: number; start: number; end: number; text: string; revised: number }
   | { type: "result"; heads: Record<string, HeadResult>; seconds: number };
 
@@ -128,12 +129,13 @@ export class SpeechStream {
   async #hear(open: number, words: AgreedWords): Promise<void> {
     const startedAt = this.#deps.now();
     try {
-      const heads = await this.#deps.answer(this.#part({ start: open, end: this.#received }));
+      const heardTo = this.#received;
+      const heads = await this.#deps.answer(this.#part({ start: open, end: heardTo }));
       // The segment may have ended meanwhile; its final text is newer.
       if (words === this.#words) {
         const { text } = heads[this.#model.heads[0]!] as TextResult;
-        const start = seconds(open, this.#model.rate);
-        this.#deps.send({ type: "partial", segment: this.#answered.length, start, ...words.hear(text) });
+        const [start, end] = [seconds(open, this.#model.rate), seconds(heardTo, this.#model.rate)];
+        this.#deps.send({ type: "partial", segment: this.#answered.length, start, end, ...words.hear(text) });
       }
     } catch (error) {
       this.#deps.onPartialError(error);
