@@ -90,12 +90,14 @@ async function pageFiles(root: string): Promise<BuiltFile[]> {
   const paths = entries
     .filter((entry) => entry.isFile() && /\.(html|js|css|svg|png|ico|webp|woff2)$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  return Promise.all(
-    paths.map(async (path) => ({
-      name: posix.join("ui", path.split(sep).join("/")),
-      bytes: await readFile(join(folder, path)),
-    })),
-  );
+  const own = paths.map((path) => [posix.join("ui", path.split(sep).join("/")), join(folder, path)] as const);
+  // The page of /docs: MIT, as a browser takes it, and what it is made of.
+  const viewer = join(root, "node_modules/rapidoc/dist/rapidoc-min.js");
+  const docs = [
+    ["ui/docs/rapidoc.js", viewer],
+    ["ui/docs/rapidoc.LICENSE.txt", `${viewer}.LICENSE.txt`],
+  ] as const;
+  return Promise.all([...own, ...docs].map(async ([name, path]) => ({ name, bytes: await readFile(path) })));
 }
 
 type Locked = {

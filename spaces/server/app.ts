@@ -183,9 +183,10 @@ export async function createApp(serving: Serving, { streams = false } = {}): Pro
   rolloutRoutes(app, serving, guarded);
   v2Routes(app, serving, guarded);
   gradioRoutes(app, serving, guarded);
-  docsRoutes(app, serving);
+  const uiDir = settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url));
+  docsRoutes(app, serving, uiDir);
   problemRoutes(app);
-  pageRoutes(app, serving, settings.uiDir ?? fileURLToPath(new URL("../ui/", import.meta.url)));
+  pageRoutes(app, serving, uiDir);
   return app;
 }
 

@@ -1,66 +1,46 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Serving } from "./context.ts";
 import { openApi } from "./openapi.ts";
 import { compressible, encodingFor, type CompressedBody } from "./compression.ts";
 
 const DOCS_POLICY =
-  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'";
 
-/** GET /openapi.json and its page. The page's script is large, so it is loaded at the first visit. */
-export function docsRoutes(app: FastifyInstance, serving: Serving): void {
+const VIEWER = "/docs/rapidoc.js";
+
+const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice API</title><script type="module" src="${VIEWER}"></script><style>body{margin:0}</style><rapi-doc id="api" spec-url="/openapi.json" render-style="read" show-header="false" load-fonts="false" allow-server-selection="false" allow-spec-url-load="false" allow-spec-file-load="false" schema-style="table" primary-color="#0969da" regular-font="system-ui, sans-serif" mono-font="ui-monospace, monospace"></rapi-doc><script>document.getElementById("api").setAttribute("theme",matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light")</script></html>`;
+
+/**
+ * GET /openapi.json and its page. The page's script lies among the built page's files; from the sources it is the
+ * package's own.
+ */
+export function docsRoutes(app: FastifyInstance, serving: Serving, uiDir: string): void {
   app.get("/openapi.json", () => openApi(serving));
-  /** Bodies by path; the script has some megabytes and is compressed once. */
-  const contents = new Map<string, CompressedBody>();
-  let page: Promise<FastifyInstance> | null = null;
-  const docs = async () => {
-    const [{ default: Fastify }, { default: reference }] = await Promise.all([
-      import("fastify"),
-      import("@scalar/fastify-api-reference"),
-    ]);
-    const inner = Fastify({ logger: false });
-    await inner.register(reference, {
-      routePrefix: "/docs",
-      configuration: {
-        url: "/openapi.json",
-        pageTitle: "Sluice API",
-        withDefaultFonts: false,
-        hideClientButton: true,
-        telemetry: false,
-        showDeveloperTools: "never",
-        agent: { disabled: true },
-        mcp: { disabled: true },
-      },
-    });
-    await inner.ready();
-    return inner;
-  };
-  for (const path of ["/docs", "/docs/js/scalar.js"]) {
-    app.get(path, async (request, reply) => {
-      page ??= docs();
-      const answer = await (
-        await page
-      ).inject({ method: "GET", url: path === "/docs" ? "/docs/" : path, headers: { host: "localhost" } });
-      // The page refers to its script by a relative path, but is served with and without a final slash.
-      contents.set(
-        path,
-        contents.get(path) ??
-          compressible(
-            Buffer.from(path === "/docs" ? answer.body.replaceAll("js/scalar.js", "/docs/js/scalar.js") : answer.body),
-          ),
-      );
-      const encoding = encodingFor(request.headers["accept-encoding"]);
-      const body = await contents.get(path)!(encoding);
-      return reply
-        .code(answer.statusCode)
-        .headers({
-          vary: "Accept-Encoding",
-          ...(encoding === "identity" ? {} : { "content-encoding": encoding }),
-          "content-type": String(answer.headers["content-type"]),
-          "content-security-policy": DOCS_POLICY,
-          "x-content-type-options": "nosniff",
-          ...(path === "/docs" ? {} : { "cache-control": "public, max-age=86400" }),
-        })
-        .send(body);
-    });
-  }
+  app.get("/docs", (_request, reply) =>
+    reply
+      .headers({
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": DOCS_POLICY,
+        "x-content-type-options": "nosniff",
+      })
+      .send(PAGE),
+  );
+  if (existsSync(join(uiDir, VIEWER))) return;
+  let viewer: Promise<CompressedBody> | null = null;
+  app.get(VIEWER, async (request, reply) => {
+    viewer ??= readFile(createRequire(import.meta.url).resolve("rapidoc/dist/rapidoc-min.js")).then(compressible);
+    const encoding = encodingFor(request.headers["accept-encoding"]);
+    return reply
+      .headers({
+        vary: "Accept-Encoding",
+        ...(encoding === "identity" ? {} : { "content-encoding": encoding }),
+        "content-type": "text/javascript; charset=utf-8",
+        "x-content-type-options": "nosniff",
+      })
+      .send(await (await viewer)(encoding));
+  });
 }
