@@ -27,12 +27,28 @@ const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
 const server = spawn(
   process.execPath,
-  ["cli.ts", "serve", moonshineRepository(folder), "--host", "127.0.0.1", "--port", String(port), "--log-level", "error"],
+  [
+    "cli.ts",
+    "serve",
+    moonshineRepository(folder),
+    "--host",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--log-level",
+    "error",
+  ],
   { cwd: root, stdio: "ignore" },
 );
 try {
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(100))
-    if (await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false)) break;
+    if (
+      await fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      break;
   const behind = { partial: [] as number[], final: [] as number[] };
   let [revised, seconds] = [0, 0];
   const started = loadavg()[0]!;

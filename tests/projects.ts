@@ -30,7 +30,7 @@ export const slow: Readonly<Record<string, string>> = {
   "tests/rehearsal/executor/predict-workflow.test.ts": "plays predict.yml whole, with real models, commits and a retry",
   "tests/rehearsal/executor/release-workflow.test.ts": "plays release.yml whole, with the real bundles and packages",
   "tests/rehearsal/executor/retrain-workflow.test.ts": "plays retrain.yml whole, with real trainings and pull requests",
-  "tests/rehearsal/rehearsal.test.ts": "plays every story of `npm run rehearsal`",
+  "tests/rehearsal/rehearsal.test.ts": "plays the stories of `npm run rehearsal`",
   "tests/predict/{predict,sqlite}.test.ts": "answers whole files and tables against real servers, and is killed",
   "tests/predict/postgres.test.ts": "installs and crashes a real Postgres",
   "tests/spaces/server/jobs-kill.test.ts": "kills a server at many moments, and starts it again",

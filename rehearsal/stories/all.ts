@@ -16,16 +16,21 @@ const bySystems = (story: (system: System) => Story): Story[] => [
   story(mood),
   ...[virality, recommendation, forecasting, fraud].map((system): Story => ({ ...story(system), beside: true })),
 ];
+/** In the test suite one table and one model with a picture are enough. */
+const byTwoInTests = (story: (system: System) => Story): Story[] =>
+  bySystems(story).map((one) =>
+    one.system === mood.id || one.system === virality.id ? one : { ...one, rehearsalOnly: true },
+  );
 
 export const stories: readonly Story[] = [
   ...bySystems(improves),
-  ...bySystems(worseThenFixed),
+  ...byTwoInTests(worseThenFixed),
   slice,
   slower,
   tooFew,
   loosens,
   forks,
-  ...bySystems(answersWrongly),
+  ...byTwoInTests(answersWrongly),
   rollBack,
   outages,
   rejects,

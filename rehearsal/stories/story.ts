@@ -10,6 +10,8 @@ export type Story = {
   alone?: true;
   /** Set if the story shares nothing with the others and may run in parallel on its own scene. */
   beside?: true;
+  /** Set if only `npm run rehearsal` plays it, and not the test suite: the same story of other systems is played there. */
+  rehearsalOnly?: true;
   /** The scene that it needs, if it is not the team's. */
   setting?: SceneOptions;
   /**

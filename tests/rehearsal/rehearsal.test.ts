@@ -3,9 +3,10 @@ import { counts } from "../../rehearsal/report/figures.ts";
 import { playInLanes, type Lane } from "../../rehearsal/stories/lanes.ts";
 import { Scene, type SceneOptions } from "../../rehearsal/scene/scene.ts";
 import { models, spaces, teamFiles } from "../../rehearsal/scene/team.ts";
-import { stories } from "../../rehearsal/stories/all.ts";
+import { stories as all } from "../../rehearsal/stories/all.ts";
 import { nameOf, type Story } from "../../rehearsal/stories/story.ts";
 
+const stories = all.filter(({ rehearsalOnly }) => rehearsalOnly !== true);
 const scenes: Scene[] = [];
 const results = new Map(stories.map((story) => [story, Promise.withResolvers<void>()]));
 const tried = new Set<Story>();
