@@ -10,7 +10,7 @@ export type Story = {
   alone?: true;
   /** Set if the story shares nothing with the others and may run in parallel on its own scene. */
   beside?: true;
-  /** Set if only `npm run rehearsal` plays it, and not the test suite: the same story of other systems is played there. */
+  /** Set if only `npm run rehearsal` plays it, for time: the test suite has the same story of another system, or its parts. */
   rehearsalOnly?: true;
   /** The scene that it needs, if it is not the team's. */
   setting?: SceneOptions;
