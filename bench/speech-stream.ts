@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { quantileOfSorted } from "../eval/stats/quantile.ts";
-import { samplesOf } from "../tests/models/core/speech-model.ts";
+import { samplesOf } from "../tests/models/core/wave-samples.ts";
 import { moonshineRepository, recordings, speech } from "../tests/spaces/server/moonshine-repository.ts";
 import { freePort } from "./serving/processes.ts";
 

@@ -1,8 +1,8 @@
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { ManifestInput } from "../../../models/core/manifest/manifest.ts";
-import { fixture, sha256 } from "../../models/core/build.ts";
 import { sharedData } from "../../models/core/audio/shared-speech.ts";
 import { llamaTokenizer } from "../../models/core/generate/llama-tokenizer.ts";
 
@@ -30,8 +30,13 @@ export function moonshineRepository(parent: string): string {
     cpSync(join(speech, path), join(folder, path), { recursive: true });
   const tokenizer = JSON.stringify(llamaTokenizer(32_768));
   writeFileSync(join(folder, "tokenizer.json"), tokenizer);
-  writeFileSync(join(folder, "silero_vad.onnx"), fixture("silero_vad.onnx"));
-  const named = (path: string) => ({ path, sha256: sha256(new Uint8Array(readFileSync(join(folder, path)))) });
+  cpSync(join(import.meta.dirname, "../../fixtures/silero_vad.onnx"), join(folder, "silero_vad.onnx"));
+  const named = (path: string) => ({
+    path,
+    sha256: createHash("sha256")
+      .update(readFileSync(join(folder, path)))
+      .digest("hex"),
+  });
   const manifest: ManifestInput = {
     schemaVersion: 1,
     id: "moonshine",

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "csv-parse/sync";
 import { WebSocket } from "ws";
 import { sharedData, where } from "../../models/core/audio/shared-speech.ts";
-import { samplesOf } from "../../models/core/speech-model.ts";
+import { samplesOf } from "../../models/core/wave-samples.ts";
 import { sluice } from "../../cli/sluice.ts";
 import { json, serve, temporaryFolder, until, type ServerProcess } from "./harness.ts";
 import { jobsClient } from "./jobs-client.ts";

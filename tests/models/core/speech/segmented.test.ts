@@ -7,7 +7,8 @@ import { recording, sharedData, where } from "../audio/shared-speech.ts";
 import { spoken, spokenDigit } from "../audio/spoken-digits.ts";
 import { wav } from "../audio/chirp.ts";
 import { fixture, modelFolder, offline, predictorOf, refusal, sha256 } from "../build.ts";
-import { digitsManifest, samplesOf, speechFiles } from "../speech-model.ts";
+import { digitsManifest, speechFiles } from "../speech-model.ts";
+import { samplesOf } from "../wave-samples.ts";
 
 const settings = segmentSettings.parse({ graph: { path: "vad.onnx", sha256: "0".repeat(64) } });
 const graph = (name: string) => {
