@@ -17,7 +17,7 @@ import { planDecoder } from "../models/core/generate/plan.ts";
 import { generate, type GenerateSettings } from "../models/core/generate/schema.ts";
 import { openSession } from "../models/core/session/session.ts";
 import type { GraphTensor } from "../models/core/tensors.ts";
-import { wavSamples } from "../tests/models/core/generate/wav.ts";
+import { samplesOf } from "../tests/models/core/wave-samples.ts";
 
 const { values } = parseArgs({ options: { speech: { type: "string" }, rounds: { type: "string", default: "9" } } });
 const rounds = Number(values.rounds);
@@ -150,7 +150,7 @@ function toys(): Case[] {
 function moonshine(dir: string): Case {
   const sounds = readdirSync(join(dir, "wav"))
     .filter((name) => name.endsWith(".wav"))
-    .map((name) => wavSamples(join(dir, "wav", name)));
+    .map((name) => samplesOf(join(dir, "wav", name)));
   const limits = { tokens: 6, input: "input_values", rate: 16_000 };
   return {
     name: `Moonshine tiny int8, ${sounds.length} recordings singly`,

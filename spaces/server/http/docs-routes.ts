@@ -7,12 +7,35 @@ import type { Serving } from "./context.ts";
 import { openApi } from "./openapi.ts";
 import { compressible, encodingFor, type CompressedBody } from "./compression.ts";
 
-const DOCS_POLICY =
-  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'";
+const DOCS_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+].join("; ");
 
 const VIEWER = "/docs/rapidoc.js";
 
-const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice API</title><script type="module" src="${VIEWER}"></script><style>body{margin:0}</style><rapi-doc id="api" spec-url="/openapi.json" render-style="read" show-header="false" load-fonts="false" allow-server-selection="false" allow-spec-url-load="false" allow-spec-file-load="false" schema-style="table" primary-color="#0969da" regular-font="system-ui, sans-serif" mono-font="ui-monospace, monospace"></rapi-doc><script>document.getElementById("api").setAttribute("theme",matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light")</script></html>`;
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sluice API</title>
+<script type="module" src="${VIEWER}"></script>
+<style>body { margin: 0 }</style>
+<rapi-doc id="api" spec-url="/openapi.json" render-style="read" schema-style="table" show-header="false"
+  load-fonts="false" allow-server-selection="false" allow-spec-url-load="false" allow-spec-file-load="false"
+  primary-color="#0969da" regular-font="system-ui, sans-serif" mono-font="ui-monospace, monospace"></rapi-doc>
+<script>
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  document.getElementById("api").setAttribute("theme", isDark ? "dark" : "light");
+</script>
+</html>
+`;
 
 /**
  * GET /openapi.json and its page. The page's script lies among the built page's files; from the sources it is the

@@ -11,8 +11,8 @@ import { answerSample, texts } from "../../../eval/metrics/answer-samples.ts";
 import { value } from "../../../eval/metrics/samples.ts";
 import { offline, predictorOf, sha256 } from "../build.ts";
 import { llamaTokenizer } from "./llama-tokenizer.ts";
-import { sharedData } from "./shared-data.ts";
-import { wavSamples } from "./wav.ts";
+import { sharedData } from "../audio/shared-speech.ts";
+import { samplesOf } from "../wave-samples.ts";
 
 const speech = join(sharedData ?? "", "speech");
 const read = (path: string) => new Uint8Array(readFileSync(join(speech, path)));
@@ -58,11 +58,11 @@ describe.skipIf(sharedData === null)("Moonshine tiny, int8 (skipped where ../sha
   });
 
   it("transcribes 13 recordings at a word error rate of at most .03: lower case, punctuation a space", async () => {
-    const head = await textModel(speech, wavSamples(join(speech, rows[0]!.file)));
+    const head = await textModel(speech, samplesOf(join(speech, rows[0]!.file)));
     const answers: string[] = [];
     const differing: string[] = [];
     for (const { file, ids } of rows) {
-      const made = await transcribe(wavSamples(join(speech, file)));
+      const made = await transcribe(samplesOf(join(speech, file)));
       expect(made.ended, file).toBe(true);
       if (made.ids.join() !== ids.join()) differing.push(file);
       answers.push(head.decode(made.ids));
@@ -86,7 +86,7 @@ describe.skipIf(sharedData === null)("Moonshine tiny, int8 (skipped where ../sha
 
   it("answers through a manifest as the loop does, and hears nothing in silence", async () => {
     const { file, hyp } = rows.find((one) => one.file.includes("cards_001"))!;
-    const samples = wavSamples(join(speech, file));
+    const samples = samplesOf(join(speech, file));
     const { predictor } = await textModel(speech, samples);
     const heads = await predictor.predictOne({ sound: samples });
     expect(heads["text"]).toMatchObject({ text: hyp, finishReason: "stop" });

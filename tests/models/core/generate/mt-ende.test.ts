@@ -6,7 +6,7 @@ import type { ManifestInput } from "../../../../models/core/manifest/manifest.ts
 import { answerSample, texts } from "../../../eval/metrics/answer-samples.ts";
 import { value } from "../../../eval/metrics/samples.ts";
 import { predictorOf, sha256 } from "../build.ts";
-import { sharedData } from "./shared-data.ts";
+import { sharedData } from "../audio/shared-speech.ts";
 import { tokenizerOf } from "./sentencepiece.ts";
 
 const read = (path: string) => new Uint8Array(readFileSync(join(sharedData!, path)));
